@@ -1,0 +1,1 @@
+"""Flashcrowd: sends the crowd beforehand, and names what breaks."""

@@ -1,0 +1,1 @@
+"""Users, sessions, API keys: rules.py decides, service.py does."""

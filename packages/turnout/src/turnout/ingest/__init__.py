@@ -1,0 +1,1 @@
+"""One event: decode, screen, enrich, journal, writer; each step one file."""

@@ -1,0 +1,1 @@
+"""The nouns of Turnout: frozen structs that carry data between rooms, and nothing else."""

@@ -1,0 +1,1 @@
+"""One question: parse, plan, run, shape; each step one file."""

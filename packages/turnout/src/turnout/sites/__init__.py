@@ -1,0 +1,1 @@
+"""Sites: rules.py decides, service.py does."""
