@@ -44,7 +44,9 @@ class StoreUnavailable(TurnoutError):
 
 
 class JournalFull(StoreUnavailable):
-    """Raised when the journal is at its size cap or the disk at its floor: the event was NOT accepted. Send it again later."""
+    """Raised when the journal is at its size cap or the disk at its floor: the event was not accepted.
+
+    Send it again later."""
 
 
 class JournalCorrupt(TurnoutError):

@@ -1,4 +1,4 @@
-"""Every setting: one frozen struct, validated at start, from defaults, a TOML file and `TURNOUT_…` variables in that order."""
+"""Every setting: one frozen struct, validated at start, from defaults, a TOML file and `TURNOUT_…` variables."""
 
 from __future__ import annotations
 

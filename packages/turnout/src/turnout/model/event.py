@@ -9,7 +9,10 @@ ENGAGEMENT = "engagement"
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
-    """One event as a tracker sent it, validated, before anything is known of its sender. What `ingest/decode.py` returns."""
+    """One event as a tracker sent it, validated, before anything is known of its sender.
+
+    What `ingest/decode.py` returns.
+    """
 
     name: str
     url: str
@@ -33,10 +36,10 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One enriched event, for one site. What the journal keeps; its fields are positional there, so only append new ones.
+    """One enriched event, for one site. What the journal keeps; its fields are positional there: only append.
 
-    Texts that are not known are empty. Times are milliseconds since 1970-01-01: `at_ms` in UTC, `local_ms` the site's wall
-    clock at that instant read as if it were UTC. `visitor` is an unsigned 64-bit hash that lives for one local day.
+    Texts that are not known are empty. Times are milliseconds since 1970-01-01: `at_ms` in UTC, `local_ms` the
+    site's wall clock at that instant read as if it were UTC. `visitor` is an unsigned 64-bit hash that lives for one local day.
     """
 
     site_id: int

@@ -11,7 +11,7 @@ from turnout.model.event import StoredEvent, VisitFacts
 
 
 class OpenVisit(msgspec.Struct):
-    """A visit that may still go on, as the writer knows it. `interactions` counts interactive events that are not pageviews."""
+    """A visit that may still go on, as the writer knows it. `interactions`: interactive events but pageviews."""
 
     visitor: int
     facts: VisitFacts
