@@ -39,7 +39,8 @@ class Event(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One enriched event, for one site. What the journal keeps; its fields are positional there: only append.
 
     Texts that are not known are empty. Times are milliseconds since 1970-01-01: `at_ms` in UTC, `local_ms` the
-    site's wall clock at that instant read as if it were UTC. `visitor` is an unsigned 64-bit hash that lives for one local day.
+    site's wall clock at that instant read as if it were UTC. `visitor` is an unsigned 64-bit hash that lives for
+    one local day.
     """
 
     site_id: int

@@ -76,7 +76,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer. Where asked for, `total_rows` counts the rows before pagination and `time_labels` lists every bucket."""
+    """An answer. Where asked for, `total_rows` counts rows before pagination, `time_labels` lists every bucket."""
 
     rows: tuple[Row, ...]
     time_labels: tuple[str, ...] | None = None
