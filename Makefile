@@ -1,0 +1,35 @@
+# The two commands of the README are `make serve` and `make test`; both bring what they need.
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+PYTHON ?= python3
+
+.DEFAULT_GOAL := help
+.PHONY: help serve demo test lint soak benchmarks
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+serve: $(UV)  ## run Turnout at http://127.0.0.1:8000, its data in ./turnout-data; ARGS="--port 9000" adds options
+	$(UV) run turnout serve $(ARGS)
+
+demo: $(UV)  ## run Turnout with an account, a site, a year of visits and live traffic, in ./turnout-demo
+	$(UV) run turnout serve --demo --data turnout-demo $(ARGS)
+
+test: $(UV)  ## run the tests; those that need Chromium or Node are left out where these are missing
+	$(UV) run pytest $(ARGS)
+
+lint: $(UV)  ## format check, lint, types, layers
+	$(UV) run --group lint ruff format --check .
+	$(UV) run --group lint ruff check .
+	$(UV) run --group lint mypy
+	$(UV) run --group lint lint-imports
+
+soak: $(UV)  ## the long tests: 50 rounds of SIGKILL, many more random cases
+	TURNOUT_SOAK=1 $(UV) run --all-groups pytest -m "soak or property" $(ARGS)
+
+benchmarks: $(UV)  ## measure ingest and dashboard on this machine, one JSON object a line
+	$(UV) run python -m benchmarks.ingest
+	$(UV) run python -m benchmarks.dashboard
+
+.uv/bin/uv:
+	$(PYTHON) -m venv .uv
+	.uv/bin/pip install --quiet "uv>=0.13,<0.14"

@@ -1,0 +1,81 @@
+"""The dashboard page of one site whose events all lie in the days shown: cold, the same again, and with one filter.
+
+Cold is the first page after the data changed: a new event is sent and waited for before each. A page is timed as a
+browser sees it, from request to last byte, signed in. Run: `uv run python -m benchmarks.dashboard [--events 1000000 10000000]`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tempfile
+import time
+from pathlib import Path
+
+import httpx
+
+from benchmarks import server, synthetic
+from benchmarks.report import percentile, report
+
+GOALS = {
+    "cold": "p95 <= 150 ms (bar of the first version: 1500 ms at 10 M)",
+    "filtered": "p95 <= 700 ms",
+    "warm": "",
+}
+PATHS = {"cold": "", "warm": "", "filtered": "?f=is,visit:country,DE"}
+
+
+def main() -> None:
+    """Prints one line for each size and kind of page."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, nargs="+", default=[1_000_000, 10_000_000])
+    parser.add_argument("--pages", type=int, default=20)
+    asked = parser.parse_args()
+    for events in asked.events:
+        with tempfile.TemporaryDirectory() as directory:
+            _measure(Path(directory), events, asked.pages)
+
+
+def _measure(data: Path, events: int, pages: int) -> None:
+    key = server.prepare(data)
+    synthetic.fill(data / "events.duckdb", 1, server.SITE, events)
+    with server.serving(data) as running, httpx.Client(base_url=f"http://127.0.0.1:{running.port}", timeout=120) as web:
+        _sign_in(web)
+        taken = {kind: [] for kind in PATHS}  # type: dict[str, list[float]]
+        for _ in range(pages):
+            _change_data(web, running.port, key)
+            for kind, query in PATHS.items():
+                start = time.perf_counter()
+                page = web.get(f"/sites/{server.SITE}{query}")
+                taken[kind].append((time.perf_counter() - start) * 1000)
+                page.raise_for_status()
+        cold = percentile(taken["cold"], 0.5)
+        for kind, times in taken.items():
+            name = f"dashboard.{events}_events.{kind}"
+            report(f"{name}.p50", "ms", percentile(times, 0.5), peer="own cold p50", peer_value=cold)
+            report(f"{name}.p95", "ms", percentile(times, 0.95), peer="own cold p50", peer_value=cold, goal=GOALS[kind])
+        report(f"dashboard.{events}_events.memory", "MB", running.rss_mb(), goal="<= 600")
+
+
+def _sign_in(web: httpx.Client) -> None:
+    form = web.get("/login").text
+    token = re.search(r'name="_csrf_token"\s+value="([^"]+)"', form)
+    if token is None:
+        raise SystemExit("no CSRF token in the sign-in form")
+    words = {"email": server.EMAIL, "password": server.PASSWORD, "_csrf_token": token.group(1)}
+    if web.post("/login", data=words).status_code not in (200, 302, 303):
+        raise SystemExit("could not sign in")
+
+
+def _change_data(web: httpx.Client, port: int, key: str) -> None:
+    """Sends one event and waits until the store has it."""
+    query: dict[str, object] = {"site_id": server.SITE, "metrics": ["events"], "date_range": "all"}
+    before = server.ask(port, key, query)
+    body = {"n": "pageview", "u": f"https://{server.SITE}/", "d": server.SITE}
+    web.post("/api/event", json=body, headers={"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Firefox/132.0"})
+    while server.ask(port, key, query) == before:
+        time.sleep(0.02)
+
+
+if __name__ == "__main__":
+    main()
