@@ -1,7 +1,8 @@
 """The dashboard page of one site whose events all lie in the days shown: cold, the same again, and with one filter.
 
 Cold is the first page after the data changed: a new event is sent and waited for before each. A page is timed as a
-browser sees it, from request to last byte, signed in. Run: `uv run python -m benchmarks.dashboard [--events 1000000 10000000]`.
+browser sees it, from request to last byte, signed in.
+Run: `uv run python -m benchmarks.dashboard [--events 1000000 10000000]`.
 """
 
 from __future__ import annotations
