@@ -129,6 +129,10 @@ class Turnout:
         """Returns when the query API answers `expected`, as it must once the writer has caught up."""
         until(lambda: self.total(metric, **query) == expected, f"{metric} to be {expected}", within_s)
 
+    def wait_for_status(self, status: int, body: dict[str, Any]) -> None:
+        """Sends the event until it is answered with `status`."""
+        until(lambda: self.send(body).status_code == status, f"an answer {status}")
+
     def signed_in(self) -> httpx.Client:
         """A client with the session of the account that `prepare` made."""
         client = httpx.Client(base_url=self.url, timeout=WAIT_S, follow_redirects=True)
@@ -158,6 +162,12 @@ def turnout(tmp_path: Path) -> Iterator[Turnout]:
     if made.process is not None:
         made.process.kill()
         made.process.wait()
+
+
+@pytest.fixture(scope="session")
+def make_turnout() -> type[Turnout]:
+    """For tests that choose the place or the environment of their server themselves, and stop it themselves."""
+    return Turnout
 
 
 @pytest.fixture
