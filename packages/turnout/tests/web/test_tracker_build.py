@@ -31,7 +31,7 @@ def test_the_committed_tracker_is_what_its_source_builds(tmp_path: Path) -> None
         if os.environ.get("TURNOUT_REQUIRE_ALL_TESTS"):
             pytest.fail("npm is not installed")
         pytest.skip("npm is not installed")
-    for name in ("package.json", "package-lock.json", "src"):
+    for name in ("package.json", "package-lock.json", "tsconfig.json", "src"):
         source = SOURCE / name
         if source.is_dir():
             shutil.copytree(source, tmp_path / "tracker" / name)
