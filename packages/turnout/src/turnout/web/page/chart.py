@@ -10,7 +10,7 @@ from math import ceil, floor, log10
 
 import msgspec
 
-from turnout.web.page.numbers import metric_full, metric_text
+from turnout.web.page.numbers import metric_full, metric_text, scale_text
 
 TIP_WIDTH, TIP_HEIGHT = 168, 46
 
@@ -94,7 +94,7 @@ def draw_chart(
             )
             for spot, label, value in zip(spots, labels, values, strict=True)
         ),
-        scale=tuple(Mark(_spot(frame, 0, 1, step / steps[-1])[1], metric_text(metric, step)) for step in steps),
+        scale=tuple(Mark(_spot(frame, 0, 1, step / steps[-1])[1], scale_text(metric, step)) for step in steps),
         dates=tuple(Mark(spots[index][0], short_labels[index]) for index in range((every - 1) // 2, count, every)),
         line=_path(spots[:-1] if running else spots),
         area=f"{_path(spots)}L{spots[-1][0]} {frame.bottom}L{spots[0][0]} {frame.bottom}Z" if count > 1 else "",

@@ -49,6 +49,13 @@ def metric_text(metric: str, value: float) -> str:
     return short_count(value)
 
 
+def scale_text(metric: str, value: float) -> str:
+    """A step of a chart's scale: steps are round, so no zeros after the point."""
+    if metric == "views_per_visit":
+        return f"{value:g}"
+    return metric_text(metric, value).replace(f".00{_SPACE}", _SPACE).replace(f".0{_SPACE}", _SPACE)
+
+
 def metric_full(metric: str, value: float) -> str:
     """A metric's value without loss."""
     if metric in ("views_per_visit", "bounce_rate"):
