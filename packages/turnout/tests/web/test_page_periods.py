@@ -24,12 +24,12 @@ TODAY = date(2026, 3, 31)
     ],
 )
 def test_periods_are_whole_days(period: str, first: date, last: date, step: str) -> None:
-    span = resolve_period(period, TODAY)
+    span = resolve_period(period, TODAY, TODAY)
     assert (span.days, span.step) == (Days(first, last), step)
 
 
 def test_months_go_back_across_the_new_year() -> None:
-    assert resolve_period("last_month", date(2026, 1, 15)).days == Days(date(2025, 12, 1), date(2025, 12, 31))
+    assert resolve_period("last_month", date(2026, 1, 15), TODAY).days == Days(date(2025, 12, 1), date(2025, 12, 31))
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,8 @@ def test_days_are_named_as_short_as_they_allow(first: date, last: date, words: s
 def test_more_than_a_hundred_days_are_drawn_by_month() -> None:
     assert span_of(Days(date(2026, 1, 1), date(2026, 4, 10)), TODAY).step == "day"
     assert span_of(Days(date(2026, 1, 1), date(2026, 4, 11)), TODAY).step == "month"
+
+
+def test_all_time_begins_with_the_first_event_and_never_after_today() -> None:
+    assert resolve_period("all", TODAY, date(2026, 3, 9)).days == Days(date(2026, 3, 9), TODAY)
+    assert resolve_period("all", TODAY, date(2027, 1, 1)).days == Days(TODAY, TODAY)

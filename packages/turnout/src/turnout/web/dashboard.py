@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo, available_timezones
 from litestar import Request, get
 from litestar.datastructures import State
 from litestar.response import Redirect, Template
-from seawall.clock import Clock
 
+from seawall.clock import Clock
 from turnout.errors import BadInput
 from turnout.model.site import Principal, Site
 from turnout.query.run import QueryRunner
@@ -20,7 +20,7 @@ from turnout.settings import Settings
 from turnout.sites.service import Sites
 from turnout.web.page.drawing import draw
 from turnout.web.page.filter_form import take_typed_filter
-from turnout.web.page.questions import ask, ask_whether_any
+from turnout.web.page.questions import ask, needs_first_day
 from turnout.web.page.state import read_view, write_view
 
 PARAMETERS_LIMIT = 100
@@ -57,7 +57,8 @@ async def show_site(
     if typed is not None:
         return Redirect(request.url.path + write_view(view), status_code=303)
     now = datetime.fromtimestamp(clock.time(), UTC).astimezone(ZoneInfo(site.timezone)).replace(tzinfo=None)
-    questions = ask(view, now.date())
+    first_day = await runner.first_day(site) if needs_first_day(view) else None
+    questions = ask(view, now.date(), first_day)
     page = draw(
         view,
         questions,
@@ -65,7 +66,7 @@ async def show_site(
         now,
         cities=settings.city_database is not None,
     )
-    has_events = not page.is_empty or await _has_any(runner, site, now)
+    has_events = not page.is_empty or await runner.first_day(site) is not None
     return Template(
         "site.html",
         context={
@@ -110,11 +111,6 @@ def _parameters(request: PageRequest) -> list[tuple[str, str]]:
         return parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=PARAMETERS_LIMIT)
     except ValueError:
         raise BadInput("", f"expected at most {PARAMETERS_LIMIT} parameters in the address") from None
-
-
-async def _has_any(runner: QueryRunner, site: Site, now: datetime) -> bool:
-    answer = await runner.answer(site, ask_whether_any(now.date()))
-    return bool(answer.rows[0].metrics[0])
 
 
 def _unreadable(request: PageRequest, principal: Principal, bad: BadInput) -> Template:

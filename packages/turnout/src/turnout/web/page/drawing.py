@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import msgspec
 from msgspec.structs import replace
@@ -97,19 +97,15 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
 
 def draw(view: View, questions: Questions, results: Sequence[Result], now: datetime, *, cities: bool) -> Drawing:
     """The page for the `results` of `questions`. `now` is the site's wall clock; `cities`: regions are known."""
-    headline, *rest = results
+    headline, series, *cards = results
     totals = dict(zip(METRICS, (value or 0 for value in headline.rows[0].metrics), strict=True))
-    charts, cards = rest[: len(questions.charts)], rest[len(questions.charts) :]
-    step, labels, values = _series(questions, charts, now)
+    step, days = questions.span.step, questions.span.days
+    labels, values = _series(series, step, now)
     is_running = bool(labels) and labels[-1] == _bucket(now, step)
     words = [_long_label(label, step) for label in labels], [_short_label(label, step) for label in labels]
     charts_drawn = tuple(
         draw_chart(frame, view.metric, *words, values, is_running=is_running) for frame in (WIDE, NARROW)
     )
-    first = questions.span.days.first
-    if view.period == "all" and not view.first:
-        first = date.fromisoformat(labels[0][:10]) if labels else now.date()
-    days = replace(questions.span.days, first=first)
     title = f"{METRICS[view.metric]} {_STEP_WORDS[step]}, {name_days(days)}"
     return Drawing(
         period=name_days(days) if view.first else PERIODS[view.period],
@@ -165,26 +161,11 @@ def value_words(dimension: str, value: str) -> str:
     return NAMES.get(value, value) if dimension == "visit:country" else value
 
 
-def _series(questions: Questions, results: Sequence[Result], now: datetime) -> tuple[Step, list[str], list[float]]:
-    """The chart's step, buckets and values: without buckets still to come, gaps filled with zero."""
-    step, result = questions.charts[0][0], results[0]
-    if len(results) > 1 and len(_labels(result, step, now)) > 100:
-        step, result = questions.charts[1][0], results[1]
-    labels = [label for label in _labels(result, step, now) if label <= _bucket(now, step)]
+def _series(result: Result, step: Step, now: datetime) -> tuple[list[str], list[float]]:
+    """The chart's buckets and values: without buckets still to come, gaps filled with zero."""
+    labels = [label for label in result.time_labels or () if label <= _bucket(now, step)]
     found = {row.dimensions[0]: float(row.metrics[0] or 0) for row in result.rows}
-    return step, labels, [found.get(label, 0.0) for label in labels]
-
-
-def _labels(result: Result, step: Step, now: datetime) -> list[str]:
-    if result.time_labels is not None:
-        return list(result.time_labels)
-    if not result.rows:
-        return [_bucket(now, step)]
-    at, end, labels = date.fromisoformat(result.rows[0].dimensions[0][:10]), now.date(), []
-    while at <= end:
-        labels.append(at.isoformat())
-        at = (at.replace(day=1) + timedelta(days=32)).replace(day=1) if step == "month" else at + timedelta(days=1)
-    return labels
+    return labels, [found.get(label, 0.0) for label in labels]
 
 
 def _bucket(now: datetime, step: Step) -> str:

@@ -27,7 +27,6 @@ PERIODS = {
 }
 DAILY_LIMIT_DAYS = 100
 """A longer span is drawn by months: more points than this can't be told apart on a phone."""
-BEGINNING = date(2000, 1, 1)
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -38,10 +37,9 @@ class Span(msgspec.Struct, frozen=True):
     is_running: bool
 
 
-def resolve_period(period: str, today: date) -> Span:
-    """The span of a name in `PERIODS`. `Nd` is the N whole days before today, and today."""
-    days = _days_of(period, today)
-    return span_of(days, today)
+def resolve_period(period: str, today: date, first_day: date) -> Span:
+    """The span of a name in `PERIODS`. `Nd` is the N whole days before today, and today; `all` is from `first_day`."""
+    return span_of(Days(min(first_day, today), today) if period == "all" else _days_of(period, today), today)
 
 
 def span_of(days: Days, today: date) -> Span:
@@ -66,8 +64,6 @@ def _days_of(period: str, today: date) -> Days:
         return Days(today.replace(month=1, day=1), today)
     if period == "12mo":
         return Days(_months_before(start_of_month, 11), today)
-    if period == "all":
-        return Days(BEGINNING, today)
     return Days(today - timedelta(days=int(period.removesuffix("d"))), today)
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from turnout.model.query import Days, Query
 from turnout.web.page.cards import CARDS, Card, Tab
-from turnout.web.page.periods import BEGINNING, Span, Step, resolve_period, span_of
+from turnout.web.page.periods import Span, resolve_period, span_of
 from turnout.web.page.state import METRICS, View
 
 ROWS = 9
@@ -20,34 +20,32 @@ class Questions(msgspec.Struct, frozen=True, kw_only=True):
 
     span: Span
     headline: Query
-    charts: tuple[tuple[Step, Query], ...]
-    """One, or for all time two, of which the answers choose."""
+    chart: Query
     cards: tuple[Query, ...]
 
     @property
     def in_order(self) -> list[Query]:
-        """Headline, charts, cards."""
-        return [self.headline, *(query for _, query in self.charts), *self.cards]
+        """Headline, chart, cards."""
+        return [self.headline, self.chart, *self.cards]
 
 
-def ask(view: View, today: date) -> Questions:
-    """The questions of a view on the site's local day `today`."""
-    span = (
-        span_of(Days(view.first, view.last), today) if view.first and view.last else resolve_period(view.period, today)
-    )
-    # How far back all time goes is not known before the answer: ask by day as well, for sites that are young.
-    steps: tuple[Step, ...] = ("day", "month") if view.period == "all" and not view.first else (span.step,)
+def needs_first_day(view: View) -> bool:
+    """Whether the view's span depends on when the site's first event was."""
+    return view.period == "all" and view.first is None
+
+
+def ask(view: View, today: date, first_day: date | None = None) -> Questions:
+    """The questions of a view on the site's local day `today`. `first_day`: of the site's first event, where needed."""
+    if view.first and view.last:
+        span = span_of(Days(view.first, view.last), today)
+    else:
+        span = resolve_period(view.period, today, first_day or today)
     return Questions(
         span=span,
         headline=Query(metrics=tuple(METRICS), range=span.days, filters=view.filters),
-        charts=tuple((step, _chart(view, span, step)) for step in steps),
+        chart=_chart(view, span),
         cards=tuple(_card(view, span, card) for card in CARDS),
     )
-
-
-def ask_whether_any(today: date) -> Query:
-    """Whether the site has ever had an event; asked only where a page has nothing to show."""
-    return Query(metrics=("events",), range=Days(BEGINNING, today))
 
 
 def chosen_tab(view: View, card: Card) -> Tab:
@@ -56,15 +54,14 @@ def chosen_tab(view: View, card: Card) -> Tab:
     return next(tab for tab in card.tabs if tab.id == chosen)
 
 
-def _chart(view: View, span: Span, step: Step) -> Query:
+def _chart(view: View, span: Span) -> Query:
     return Query(
         metrics=(view.metric,),
         range=span.days,
-        dimensions=(f"time:{step}",),
+        dimensions=(f"time:{span.step}",),
         filters=view.filters,
-        order_by=((f"time:{step}", "asc"),),
-        # All time has no first bucket until its answer names it, so its gaps are filled from the rows.
-        time_labels=span.days.first != BEGINNING,
+        order_by=((f"time:{span.step}", "asc"),),
+        time_labels=True,
     )
 
 
