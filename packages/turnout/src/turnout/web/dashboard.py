@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
+from typing import Annotated
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo, available_timezones
 
 from litestar import Request, get
 from litestar.datastructures import State
+from litestar.params import Dependency
 from litestar.response import Redirect, Template
 
 from seawall.clock import Clock
@@ -43,7 +45,7 @@ async def show_site(
     principal: Principal,
     sites: Sites,
     runner: QueryRunner,
-    clock: Clock,
+    clock: Annotated[Clock, Dependency(skip_validation=True)],  # a protocol can't be checked when called
     settings: Settings,
 ) -> Template | Redirect:
     """A site's numbers, as the address asks for them. Raises `NotFound` where the site is not the person's."""
