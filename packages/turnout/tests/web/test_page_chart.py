@@ -3,20 +3,31 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turnout.web.page.chart import NARROW, WIDE, draw_chart, scale_steps
+from turnout.web.page.chart import NARROW, WIDE, Frame, draw_chart, scale_steps
+from turnout.web.page.numbers import scale_text
 
 
-@given(st.floats(0, 1e12), st.booleans())
-def test_the_scale_is_even_and_holds_the_highest_value(highest: float, whole: bool) -> None:
-    steps = scale_steps(highest, whole=whole)
+@given(st.floats(0, 1e12), st.sampled_from(["visitors", "views_per_visit", "visit_duration"]))
+def test_the_scale_is_even_and_holds_the_highest_value(highest: float, metric: str) -> None:
+    steps = scale_steps(highest, metric)
     assert steps[0] == 0
     assert steps[-1] >= highest
     assert 2 <= len(steps) <= 6
-    assert not whole or all(step == int(step) for step in steps)
+    assert metric != "visitors" or all(step == int(step) for step in steps)
+
+
+def test_durations_have_steps_that_clocks_have() -> None:
+    assert scale_steps(400, "visit_duration") == [0, 120, 240, 360, 480]
+    assert [scale_text("visit_duration", at).replace("\u00a0", " ") for at in (0, 30, 120, 3600)] == [
+        "0 s",
+        "30 s",
+        "2 m",
+        "1 h",
+    ]
 
 
 @given(st.lists(st.integers(0, 10**9), max_size=120), st.sampled_from([WIDE, NARROW]), st.booleans())
-def test_every_point_and_tip_is_inside_the_picture(values: list[int], frame, running: bool) -> None:  # type: ignore[no-untyped-def]
+def test_every_point_and_tip_is_inside_the_picture(values: list[int], frame: Frame, running: bool) -> None:
     labels = [str(index) for index in range(len(values))]
     chart = draw_chart(frame, "visitors", labels, labels, values, is_running=running)
     assert len(chart.points) == len(values)

@@ -77,7 +77,7 @@ def draw_chart(
 
     `is_running`: the last bucket is not over, so the way to it is drawn as a guess.
     """
-    steps = scale_steps(max(values, default=0), whole=metric != "views_per_visit")
+    steps = scale_steps(max(values, default=0), metric)
     count = len(values)
     spots = [_spot(frame, index, count, value / steps[-1]) for index, value in enumerate(values)]
     running = is_running and count > 1
@@ -124,12 +124,21 @@ def _point(frame: Frame, spot: tuple[float, float], count: int, label: str, valu
     )
 
 
-def scale_steps(highest: float, *, whole: bool) -> list[float]:
-    """Round steps from 0 to at or above `highest`, three to six of them: 1, 2, 2.5 or 5 times a power of ten apart."""
+_SECONDS = (1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600)
+"""Steps of a scale of time: what clocks and people count in. A visit is at most a day long."""
+
+
+def scale_steps(highest: float, metric: str) -> list[float]:
+    """Round steps from 0 to at or above `highest`, two to six of them: 1, 2, 2.5 or 5 times a power of ten apart.
+
+    Counts have whole steps; durations those of `_SECONDS`.
+    """
     rough = max(highest, 1e-9) / 4
     power = 10.0 ** floor(log10(rough))
     step = next(power * times for times in (1, 2, 2.5, 5, 10) if power * times >= rough)
-    if whole:
+    if metric == "visit_duration":
+        step = float(next((seconds for seconds in _SECONDS if seconds >= rough), step))
+    elif metric != "views_per_visit":
         step = max(1.0, float(ceil(step)))
     if highest <= 0:
         step = 1.0

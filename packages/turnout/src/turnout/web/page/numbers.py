@@ -53,6 +53,8 @@ def scale_text(metric: str, value: float) -> str:
     """A step of a chart's scale: steps are round, so no zeros after the point."""
     if metric == "views_per_visit":
         return f"{value:g}"
+    if metric == "visit_duration" and value >= 60:
+        return duration(value).replace(f"{_SPACE}m{_SPACE}0{_SPACE}s", f"{_SPACE}m").replace(f"{_SPACE}0{_SPACE}m", "")
     return metric_text(metric, value).replace(f".00{_SPACE}", _SPACE).replace(f".0{_SPACE}", _SPACE)
 
 
