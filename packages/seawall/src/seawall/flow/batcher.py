@@ -223,6 +223,16 @@ class Batcher(Generic[T]):
     # Below here: the flusher's thread.
 
     def _run(self, stop: Stop) -> None:
+        while True:
+            try:
+                self._flush_until_stopped(stop)
+                return
+            except BaseException:
+                if not stop.is_set():
+                    raise  # the worker counts it and calls again, after a back-off
+                # Closing: there is nobody to come back for the rest of the line, so go on with it at once.
+
+    def _flush_until_stopped(self, stop: Stop) -> None:
         if self._in_hand:  # the last run died over them
             self._tell(
                 self._in_hand, SeawallError(f"batcher {self.name}: its thread died; flushed or not is not known")
@@ -287,7 +297,6 @@ class Batcher(Generic[T]):
         self._tell(puts, None)
 
     def _tell(self, puts: list[_Put[T]], error: Exception | None) -> None:
-        self._in_hand = []
         by_loop: dict[Loop, list[asyncio.Future[None]]] = {}
         for put in puts:
             if put.loop is not None and put.future is not None:
@@ -300,6 +309,7 @@ class Batcher(Generic[T]):
                 loop.call_soon_threadsafe(_resolve, futures, error)
             except RuntimeError:
                 pass  # the loop is closed, and its putters with it
+        self._in_hand = []
 
     def _refuse_rest(self) -> None:
         rest: list[_Put[T]] = []

@@ -45,7 +45,11 @@ class Semaphore:
         try:
             self._take()
         except IndexError:
-            wait_in_thread(self, None)
+            pass  # and wait below, out of this handler, so that its error is in no one's traceback
+        else:
+            self._note(get_ident())
+            return
+        wait_in_thread(self, None)
         self._note(get_ident())
 
     def __exit__(
@@ -59,7 +63,11 @@ class Semaphore:
         try:
             self._take()
         except IndexError:
-            await wait_in_task(self, owner.get_loop(), None)
+            pass  # and wait below, out of this handler, so that its error is in no one's traceback
+        else:
+            self._note(owner)
+            return
+        await wait_in_task(self, owner.get_loop(), None)
         self._note(owner)
 
     async def __aexit__(
@@ -75,15 +83,19 @@ class Semaphore:
         """
         try:
             self._take()
+            return
         except IndexError:
-            wait_in_thread(self, timeout_s)
+            pass
+        wait_in_thread(self, timeout_s)
 
     async def acquire_async(self, *, timeout_s: float | None = None) -> None:
         """Take a permit, waiting in the running task for at most `timeout_s` seconds. Raises DeadlineExceeded."""
         try:
             self._take()
+            return
         except IndexError:
-            await wait_in_task(self, this_task().get_loop(), timeout_s)
+            pass
+        await wait_in_task(self, this_task().get_loop(), timeout_s)
 
     def try_acquire(self) -> bool:
         """Take a permit if that needs no wait."""

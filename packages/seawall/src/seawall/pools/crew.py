@@ -9,7 +9,7 @@ from seawall.core.statistics import PoolStatistics
 from seawall.errors import Closed, Overloaded
 from seawall.pools.work import Work
 from seawall.runtime.park import Parker
-from seawall.runtime.threads import RawLock, Thread, join, spawn
+from seawall.runtime.threads import RawRLock, Thread, join, spawn
 from seawall.runtime.who import get_ident
 
 IDLE_S = 30.0
@@ -24,7 +24,9 @@ class Crew:
         self.min_threads = min_threads
         self.max_threads = max_threads
         self.queue_limit = queue_limit
-        self._guard = RawLock()  # guards all below; held for a few steps only, never while work is carried out
+        # Guards all below; held for a few steps only, never while work is carried out. Re-entrant, because the garbage
+        # collector may close the crew of a forgotten pool at any allocation, also inside one of these steps.
+        self._guard = RawRLock()
         self._queue: OrderedDict[Work, None] = OrderedDict()  # not a deque: cancelled work leaves from the middle
         self._idle: list[Parker] = []  # the newest at the end is taken first, so that the rest retire
         self._threads: dict[int, Thread | None] = {}
@@ -49,7 +51,7 @@ class Crew:
                 parker = self._idle.pop()
             else:
                 if len(self._threads) < self.max_threads:
-                    self._start_thread()
+                    self._start_thread_for(work)
                 return
         parker.unpark()
 
@@ -118,6 +120,14 @@ class Crew:
         oldest = next(iter(self._queue), None)
         return 1.0 if oldest is None else max(0.1, SYSTEM_CLOCK.monotonic() - oldest.since_s)
 
+    def _start_thread_for(self, work: Work) -> None:
+        try:
+            self._start_thread()
+        except RuntimeError:  # the system gives us no more threads
+            if not self._threads:
+                del self._queue[work]
+                raise
+
     def _start_thread(self) -> None:
         number = self._started_total
         self._started_total += 1
@@ -144,7 +154,7 @@ class Crew:
                 if self._queue:
                     work, _ = self._queue.popitem(last=False)
                     self._busy += 1
-                else:
+                elif parker not in self._idle:  # it may be there still, after a wake-up that came twice
                     self._idle.append(parker)
             if work is not None:
                 work.carry_out()

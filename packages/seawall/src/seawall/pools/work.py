@@ -9,7 +9,7 @@ from concurrent.futures import Future
 from typing import Protocol
 
 from seawall.clock import SYSTEM_CLOCK
-from seawall.errors import DeadlineExceeded
+from seawall.errors import Closed, DeadlineExceeded
 from seawall.runtime.deadline import remaining_s
 from seawall.runtime.wakeups import Wakeups
 
@@ -31,12 +31,12 @@ class Work(Protocol):
 class Call:
     """A function with its arguments, in the context of whoever asked for it."""
 
-    __slots__ = ("_args", "_context", "_fn", "_kwargs", "_pool_name", "since_s")
+    __slots__ = ("_args", "_context", "_fn", "_kwargs", "pool_name", "since_s")
 
     def __init__(
         self, pool_name: str, fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]
     ) -> None:
-        self._pool_name = pool_name
+        self.pool_name = pool_name
         self._fn = fn
         self._args = args
         self._kwargs = kwargs
@@ -50,7 +50,7 @@ class Call:
     def _make(self) -> object:
         left_s = remaining_s()
         if left_s is not None and left_s <= 0:
-            raise DeadlineExceeded(f"pool {self._pool_name}", SYSTEM_CLOCK.monotonic() - self.since_s)
+            raise DeadlineExceeded(f"pool {self.pool_name}", SYSTEM_CLOCK.monotonic() - self.since_s)
         return self._fn(*self._args, **self._kwargs)
 
 
@@ -113,7 +113,7 @@ class TaskWork:
 
     def drop(self) -> None:
         """See `Work`."""
-        self._error = asyncio.CancelledError()
+        self._error = Closed(f"pool {self._call.pool_name}")
         self._wakeups.call(self._tell)
 
     def _tell(self) -> None:
@@ -121,8 +121,6 @@ class TaskWork:
             return
         if self._error is None:
             self.future.set_result(self._result)
-        elif isinstance(self._error, asyncio.CancelledError):
-            self.future.cancel()
         else:
             self.future.set_exception(self._error)
 

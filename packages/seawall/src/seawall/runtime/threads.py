@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 RawLock = threading.Lock
+RawRLock = threading.RLock
 Thread = threading.Thread
 
 

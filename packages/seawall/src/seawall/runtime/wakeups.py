@@ -43,8 +43,13 @@ class Wakeups:
     def _make_calls(self) -> None:
         self._is_due = False
         calls = self._calls
-        for _ in range(len(calls)):
-            calls.popleft()()
+        try:
+            for _ in range(len(calls)):
+                calls.popleft()()
+        finally:
+            if calls and not self._is_due:  # one came late, or one raised: the rest get a turn of their own
+                self._is_due = True
+                asyncio.get_running_loop().call_soon(self._make_calls)
 
 
 _OF_LOOP: WeakKeyDictionary[Loop, Wakeups] = WeakKeyDictionary()
