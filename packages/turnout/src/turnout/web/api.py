@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Annotated, Protocol
+from typing import Protocol
 
 from litestar import Request, Response, post
 from litestar.datastructures import State
+from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
-from litestar.params import Dependency
+from litestar.params import SkipValidation
 from seawall import Overloaded
 from seawall.clock import Clock
 
@@ -50,10 +51,10 @@ def _refused(request: Request[object, object, State], error: Exception) -> Respo
 )
 async def query_stats(
     request: Request[object, object, State],
-    principal: Annotated[Principal, Dependency(skip_validation=True)],
-    sites: Annotated[SiteFinder, Dependency(skip_validation=True)],
-    runner: Annotated[QueryRunner, Dependency(skip_validation=True)],
-    clock: Annotated[Clock, Dependency(skip_validation=True)],
+    principal: NamedDependency[SkipValidation[Principal]],
+    sites: NamedDependency[SkipValidation[SiteFinder]],
+    runner: NamedDependency[SkipValidation[QueryRunner]],
+    clock: NamedDependency[SkipValidation[Clock]],
 ) -> Answer:
     """Answer one query. An unknown site and someone else's are the same 404."""
     if "stats" not in principal.scopes:
