@@ -13,6 +13,7 @@ MAX_DEPTH = 10
 MAX_COMPARISONS = 100
 MAX_VALUES = 1_000
 MAX_VALUE_LENGTH = 2_000
+MAX_PATTERNS = 100
 MAX_PATTERN_LENGTH = 1_000
 
 PatternCheck = Callable[[str], str | None]
@@ -39,6 +40,7 @@ class _Parser:
         self._pattern_problem = pattern_problem
         self._comparisons = 0
         self._values = 0
+        self._patterns = 0
 
     def filter(self, raw: object, path: str, depth: int) -> Filter:
         if depth > MAX_DEPTH:
@@ -106,6 +108,9 @@ class _Parser:
         return tuple(texts)
 
     def _check_patterns(self, patterns: tuple[str, ...], path: str) -> None:
+        self._patterns += len(patterns)
+        if self._patterns > MAX_PATTERNS:
+            raise BadInput(path, f"a query may have {MAX_PATTERNS} patterns at most")
         for at, pattern in enumerate(patterns):
             if len(pattern) > MAX_PATTERN_LENGTH:
                 raise BadInput(f"{path}[{at}]", f"expected a pattern of at most {MAX_PATTERN_LENGTH} characters")

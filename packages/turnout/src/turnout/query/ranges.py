@@ -129,5 +129,5 @@ def _instant(moment: datetime, zone: ZoneInfo, fold: int) -> datetime:
 def _check_length(first: Moment, last: Moment) -> None:
     if last < first:
         raise BadInput(_FIELD, "ends before it begins")
-    if last - first >= timedelta(days=MAX_DAYS):
+    if last >= first + timedelta(days=MAX_DAYS):
         raise BadInput(_FIELD, f"is longer than {MAX_DAYS} days; ask for a shorter range")

@@ -9,7 +9,6 @@ from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
 from seawall import DeadlineExceeded, SingleFlight, ThreadPool, deadline
-
 from turnout.errors import QueryCancelled, StoreUnavailable
 from turnout.model.query import Query, Result
 from turnout.model.site import Site

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import duckdb
-from seawall import Mutex
 
+from seawall import Mutex
 from turnout.errors import QueryCancelled, StoreUnavailable
 
 
