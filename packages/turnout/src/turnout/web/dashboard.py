@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated
+from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
 from zoneinfo import ZoneInfo, available_timezones
 
 from litestar import Request, get
 from litestar.datastructures import State
-from litestar.params import Dependency
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
 from litestar.response import Redirect, Template
 
 from seawall.clock import Clock
@@ -19,7 +20,6 @@ from turnout.errors import BadInput
 from turnout.model.site import Principal, Site
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
-from turnout.sites.service import Sites
 from turnout.web.page.drawing import draw
 from turnout.web.page.filter_form import take_typed_filter
 from turnout.web.page.questions import ask, needs_first_day
@@ -32,8 +32,22 @@ _HEADERS = {"cache-control": "private, no-store"}
 PageRequest = Request[object, object, State]
 
 
+class SiteShelf(Protocol):
+    """The sites that someone may see: `Sites` in `sites/service.py`."""
+
+    async def list(self, principal: Principal) -> Sequence[Site]:
+        """All of them, by domain."""
+        ...
+
+    async def get(self, principal: Principal, domain: str) -> Site:
+        """One of them. Raises `NotFound` where there is none, or `principal` may not know of it."""
+        ...
+
+
 @get("/sites")
-async def list_sites(principal: Principal, sites: Sites) -> Template:
+async def list_sites(
+    principal: NamedDependency[SkipValidation[Principal]], sites: NamedDependency[SkipValidation[SiteShelf]]
+) -> Template:
     """The sites of the person, and the form that adds one (posted to /sites)."""
     return sites_page(principal, await sites.list(principal))
 
@@ -42,11 +56,11 @@ async def list_sites(principal: Principal, sites: Sites) -> Template:
 async def show_site(
     request: PageRequest,
     domain: str,
-    principal: Principal,
-    sites: Sites,
-    runner: QueryRunner,
-    clock: Annotated[Clock, Dependency(skip_validation=True)],  # a protocol can't be checked when called
-    settings: Settings,
+    principal: NamedDependency[SkipValidation[Principal]],
+    sites: NamedDependency[SkipValidation[SiteShelf]],
+    runner: NamedDependency[SkipValidation[QueryRunner]],
+    clock: NamedDependency[SkipValidation[Clock]],
+    settings: NamedDependency[SkipValidation[Settings]],
 ) -> Template | Redirect:
     """A site's numbers, as the address asks for them. Raises `NotFound` where the site is not the person's."""
     site = await sites.get(principal, domain)
