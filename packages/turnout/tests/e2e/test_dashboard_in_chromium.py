@@ -78,8 +78,8 @@ def test_a_person_signs_in_reads_filters_and_changes_the_period(context: Browser
     assert page.locator(".chip > span").first.inner_text() == "Source is Hacker News"
     assert [headline(page, name) for name in names[:3]] == ["2", "2", "3"]
     page.locator("#devices").get_by_role("link", name="Systems").click()
-    page.locator("#devices tbody tr").first.wait_for()
-    assert rows(page, "devices") == {"Linux": "2"}
+    page.wait_for_url("**devices=os**")
+    assert rows(page, "devices") == {"GNU/Linux": "2"}
 
     page.get_by_text("Last 30 days", exact=True).first.click()
     page.get_by_role("link", name="Yesterday").click()

@@ -129,3 +129,35 @@ def test_developers_and_robots_are_not_counted(attributes: str, pages: Pages, ta
     tab.goto(f"{pages.address}/start")
     assert tab.evaluate("new Promise(done => turnout('Signup', {callback: () => done('called')}))") == "called"
     assert [url for url in requests if "/api/event" in url] == []
+
+
+def test_a_page_in_a_tab_behind_counts_when_it_is_looked_at(pages: Pages, tab: Page, site: SiteOnServer) -> None:
+    tab.add_init_script("Object.defineProperty(document, 'visibilityState', {get: () => window.state || 'hidden'})")
+    with tab.expect_response("**/api/event") as early:
+        tab.goto(f"{pages.address}/start")
+    assert "Early" in (early.value.request.post_data or "")
+    assert site.query(metrics=["pageviews"])[0]["metrics"] == [0]
+    acts(tab, "window.state = 'visible'; document.dispatchEvent(new Event('visibilitychange'))")
+    site.wait_for_events(2)
+    assert site.query(metrics=["pageviews"])[0]["metrics"] == [1]
+
+
+def test_a_page_shown_again_from_the_back_forward_cache_counts_again(
+    pages: Pages, tab: Page, site: SiteOnServer
+) -> None:
+    with tab.expect_response(lambda answer: "pageview" in (answer.request.post_data or "")):
+        tab.goto(f"{pages.address}/start")
+    acts(tab, "dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+    tab.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: false}))")
+    site.wait_for_events(3)
+    assert site.query(metrics=["pageviews"])[0]["metrics"] == [2]
+
+
+def test_routes_in_the_fragment_count_where_the_site_says_so(pages: Pages, tab: Page, site: SiteOnServer) -> None:
+    pages.attributes += " data-hash"
+    with tab.expect_response(lambda answer: "pageview" in (answer.request.post_data or "")):
+        tab.goto(f"{pages.address}/app")
+    acts(tab, "location.hash = '#/settings'")
+    site.wait_for_events(3)
+    rows = site.query(metrics=["pageviews"], dimensions=["event:page"])
+    assert {row["dimensions"][0]: row["metrics"][0] for row in rows} == {"/app": 1, "/app#/settings": 1}
