@@ -104,3 +104,9 @@ def test_nothing_that_matches_is_an_empty_page(runner: QueryRunner) -> None:
 
 def test_all_time_begins_with_the_first_event(runner: QueryRunner) -> None:
     assert draw_view(runner, View(period="all")).first == date(2026, 10, 25)
+
+
+@pytest.mark.parametrize("value", ["%00", "%FF", "'; drop table events; --", "%25_", "\\\\", "😀"])
+@pytest.mark.parametrize("operator", ["is", "contains"])
+def test_odd_values_match_nothing_and_break_nothing(operator: str, value: str, runner: QueryRunner) -> None:
+    assert page_of(runner, f"?f={operator},event:page,{value}").is_empty

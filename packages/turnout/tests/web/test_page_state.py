@@ -91,6 +91,7 @@ def test_unknown_parameters_are_ignored() -> None:
         ("?f=is,visit:country", "f", "expected OPERATOR,DIMENSION,VALUE"),
         ("?f=like,visit:country,DE", "f", "the operator one of is, is_not"),
         ("?f=is,visit:shoe_size,42", "f", "'visit:shoe_size' can't be filtered by"),
+        ("?f=is,event:props:,x", "f", "'event:props:' can't be filtered by"),
         ("?f=is,visit:country,", "f", "values of 1 to 2000 characters"),
         ("?" + "&".join(f"f=is,event:page,/{n}" for n in range(21)), "f", "at most 20 filters"),
     ],

@@ -35,6 +35,7 @@ METRICS = {
 FILTER_LIMIT = 20
 VALUES_LIMIT = 50
 VALUE_LIMIT_CHARS = 2000
+PROP_LIMIT_CHARS = 300
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -117,7 +118,10 @@ def _read_filter(text: str) -> Comparison:
     operator, dimension, *values = parts
     if operator not in OPERATORS:
         raise BadInput("f", f"{expected}, the operator one of {', '.join(OPERATORS)}; got {operator[:80]!r}")
-    if dimension not in FILTER_DIMENSIONS and not dimension.startswith("event:props:"):
+    is_prop = (
+        dimension.startswith("event:props:") and 0 < len(dimension.removeprefix("event:props:")) <= PROP_LIMIT_CHARS
+    )
+    if dimension not in FILTER_DIMENSIONS and not is_prop:
         raise BadInput("f", f"{expected}; {dimension[:80]!r} can't be filtered by")
     if len(values) > VALUES_LIMIT or any(not 0 < len(value) <= VALUE_LIMIT_CHARS for value in values):
         raise BadInput("f", f"expected 1 to {VALUES_LIMIT} values of 1 to {VALUE_LIMIT_CHARS} characters")
