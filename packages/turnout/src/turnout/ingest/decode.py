@@ -7,7 +7,7 @@ field by its long name. What is not known is skipped. An error is `BadInput`, of
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
-from typing import NoReturn, TypeVar
+from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
@@ -58,7 +58,7 @@ class _Wire(msgspec.Struct):
 
 class _Revenue(msgspec.Struct):
     currency: str
-    amount: Decimal | str
+    amount: Raw
 
 
 def decode_plausible(body: bytes) -> Incoming:
@@ -110,7 +110,7 @@ T = TypeVar("T")
 def _value(field: str, raw: Raw, decoder: msgspec.json.Decoder[T], expected: str) -> T:
     try:
         return decoder.decode(raw)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError, InvalidOperation):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         raise BadInput(field, f"must be {expected}") from None
 
 
@@ -199,18 +199,16 @@ def _revenue(raw: Raw | UnsetType) -> tuple[str | None, str | None]:
     return _amount(found.amount), currency
 
 
-def _amount(found: Decimal | str) -> str:
+def _amount(raw: Raw) -> str:
+    found = _value("revenue.amount", raw, _NUMBER, _AMOUNT_EXPECTED)
     try:
-        amount = Decimal(found)
+        # A number is read from its own digits: by way of a float 0.1 would not stay 0.1.
+        amount = Decimal(found if isinstance(found, str) else bytes(raw).decode().strip())
+        if amount.is_finite() and abs(amount) < MAX_AMOUNT:
+            return f"{amount.quantize(Decimal('0.0001')):f}"
     except InvalidOperation:
-        _bad_amount()
-    if not amount.is_finite() or abs(amount) >= MAX_AMOUNT:
-        _bad_amount()
-    return f"{amount.quantize(Decimal('0.0001')):f}"
-
-
-def _bad_amount() -> NoReturn:
-    raise BadInput("revenue.amount", "must be a number of less than 15 digits before the point")
+        pass
+    raise BadInput("revenue.amount", f"must be {_AMOUNT_EXPECTED}")
 
 
 def _flag(field: str, raw: Raw | UnsetType, *, absent: bool) -> bool:
@@ -234,6 +232,8 @@ _TEXT = msgspec.json.Decoder(str | None)
 _PROPS = msgspec.json.Decoder(dict[str, Raw] | str | None)
 _PROPS_OBJECT = msgspec.json.Decoder(dict[str, Raw] | None)
 _SCALAR = msgspec.json.Decoder(str | int | float | bool | None)
+_NUMBER = msgspec.json.Decoder(str | int | float)
+_AMOUNT_EXPECTED = "a number of at most 14 digits before the point"
 _REVENUE = msgspec.json.Decoder(_Revenue | None)
 _FLAG: msgspec.json.Decoder[bool | int | None] = msgspec.json.Decoder(bool | int | None)
 _INTEGER = msgspec.json.Decoder(int | None, strict=False)
