@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from litestar import Request, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import SkipValidation
+from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect, Template
 
 from seawall.clock import Clock
@@ -55,7 +55,7 @@ async def list_sites(
 @get("/sites/{domain:str}")
 async def show_site(
     request: PageRequest,
-    domain: str,
+    domain: FromPath[str],
     principal: NamedDependency[SkipValidation[Principal]],
     sites: NamedDependency[SkipValidation[SiteShelf]],
     runner: NamedDependency[SkipValidation[QueryRunner]],
