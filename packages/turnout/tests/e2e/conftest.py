@@ -178,9 +178,13 @@ def node_trackers() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """The system's Chromium, driven by Playwright."""
+    """The system's Chromium, driven by Playwright.
+
+    For one module: while Playwright's synchronous interface is open, its event loop counts as running in this thread,
+    and tests of other modules that start their own could not.
+    """
     require(CHROMIUM.exists(), str(CHROMIUM))
     require(find_spec("playwright") is not None, "playwright (the dependency group `browser`)")
     from playwright.sync_api import sync_playwright

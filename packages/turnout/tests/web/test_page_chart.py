@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turnout.web.page.chart import NARROW, WIDE, Frame, draw_chart, scale_steps
 from turnout.web.page.numbers import scale_text
 
 
+@settings(deadline=None)
 @given(st.floats(0, 1e12), st.sampled_from(["visitors", "views_per_visit", "visit_duration"]))
 def test_the_scale_is_even_and_holds_the_highest_value(highest: float, metric: str) -> None:
     steps = scale_steps(highest, metric)
@@ -26,6 +27,7 @@ def test_durations_have_steps_that_clocks_have() -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 10**9), max_size=120), st.sampled_from([WIDE, NARROW]), st.booleans())
 def test_every_point_and_tip_is_inside_the_picture(values: list[int], frame: Frame, running: bool) -> None:
     labels = [str(index) for index in range(len(values))]

@@ -4,7 +4,7 @@ from datetime import date
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from turnout.errors import BadInput
@@ -46,6 +46,7 @@ def read(query: str) -> View:
     return read_view(parse_qsl(query.removeprefix("?"), keep_blank_values=True))
 
 
+@settings(deadline=None)
 @given(VIEWS)
 def test_every_view_survives_its_address(view: View) -> None:
     assert read(write_view(view)) == view
