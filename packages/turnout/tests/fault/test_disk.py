@@ -1,76 +1,161 @@
-"""A disk that fills up: events are refused with a reason, never lied about, and come again when there is room."""
+"""A full disk, an unwritable store, a damaged journal: refused clearly, and nothing acknowledged is lost."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import Turnout
+from turnout.errors import JournalCorrupt, JournalFull, StoreUnavailable
+from turnout.ingest.journal import Journal
+from turnout.ingest.writer import Writer
+from turnout.model.event import Event
+from turnout.store.duckdb.database import EventDatabase
 
-DOMAIN = "acme.example"
+
+def event(number: int) -> Event:
+    texts = ["", "", "Direct", "", "", "", "", "", "DE", "", "", "Desktop", "Firefox", "140", "GNU/Linux", "", "de"]
+    at_ms = 1_750_000_000_000 + number
+    page = f"/{number}/{os.urandom(200).hex()}"
+    return Event(1, at_ms, at_ms, number, "pageview", True, "e.org", page, *texts, {}, None, None, None, None)
+
+
+def open_journal(path: Path, max_bytes: int = 1 << 30) -> Journal:
+    return Journal(path / "journal.db", max_bytes=max_bytes, disk_floor_bytes=0)
+
+
+def fill(journal: Journal) -> int:
+    """Append until it is refused; how many events were accepted."""
+    with pytest.raises(JournalFull):
+        for _ in range(10_000):
+            journal.append([event(journal.last_position + 1 + i) for i in range(200)])
+    return journal.last_position
 
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 48 MB of its own."""
-    place = tmp_path / "disk"
-    place.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=48m", "tmpfs", str(place)], capture_output=True, text=True, check=False
-    )
-    if mounted.returncode != 0:
-        pytest.skip(f"no file system of its own without root: {mounted.stderr.strip()}")
-    yield place
-    subprocess.run(["umount", "-l", str(place)], check=True)
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("needs root and leave to mount a tmpfs; no other full disk can be had without them")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-def event(number: int) -> dict[str, object]:
-    # Properties that do not compress, so that the disk fills after some thousand events.
-    return {"n": "order", "u": f"https://{DOMAIN}/{number}", "d": DOMAIN, "p": {"text": f"{number:08d}" * 240}}
+def test_a_full_disk_refuses_events_and_loses_none(small_disk: Path) -> None:
+    database = EventDatabase(small_disk / "events.duckdb")
+    journal = open_journal(small_disk)
+    accepted = fill(journal)
+    writer = Writer(journal, database.writer())
+    with pytest.raises(StoreUnavailable, match="can't be written"):
+        writer.step()
+    assert writer.position == 0
+
+    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
+    writer = Writer(journal, database.writer())
+    while writer.step():
+        pass
+    journal.append([event(accepted + 1)])
+    while writer.step():
+        pass
+    found = database.connect().execute("SELECT count(*), count(DISTINCT position), max(position) FROM events")
+    assert found.fetchone() == (accepted + 1, accepted + 1, accepted + 1)
+    journal.close()
+    database.close()
 
 
-def test_a_full_disk_refuses_events_and_loses_none_that_it_acknowledged(
-    small_disk: Path, make_turnout: type[Turnout]
-) -> None:
-    server = make_turnout(small_disk / "data", {"TURNOUT_DISK_FREE_FLOOR_MB": "0"}).prepare().start()
-    ballast = small_disk / "ballast"
-    acknowledged = 0
-    try:
-        free = 12 * 1024 * 1024
-        with ballast.open("wb") as filled:
-            filled.write(b"\0" * max(0, _free_bytes(small_disk) - free))
-        answer = server.send(event(0))
-        while answer.status_code == 202:
-            acknowledged += 1
-            answer = server.send(event(acknowledged))
-        assert answer.status_code == 503, answer.text
-        assert answer.json()["error"] == "journal_full"
-        assert int(answer.headers["retry-after"]) > 0
-        ballast.unlink()
-        server.wait_for_status(202, event(acknowledged))
-        acknowledged += 1
-        server.wait_for("events", acknowledged)
-    finally:
-        server.stop()
-    assert acknowledged > 10
+def test_a_checkpoint_on_a_full_disk_loses_nothing(small_disk: Path) -> None:
+    database = EventDatabase(small_disk / "events.duckdb")
+    journal = open_journal(small_disk)
+    writer = Writer(journal, database.writer())
+    for _ in range(5):
+        journal.append([event(journal.last_position + 1 + i) for i in range(1_000)])
+        writer.step()
+    room = os.statvfs(small_disk)
+    (small_disk / "ballast").write_bytes(bytes(room.f_bavail * room.f_frsize - 8192))
+    with pytest.raises(StoreUnavailable, match="checkpointed"):
+        database.writer().checkpoint()
+    (small_disk / "ballast").unlink()
+    journal.append([event(5_001)])
+    writer = Writer(journal, database.writer())
+    while writer.step():
+        pass
+    assert database.connect().execute("SELECT count(*) FROM events").fetchone() == (5_001,)
+    journal.close()
+    database.close()
 
 
-def test_the_free_space_floor_refuses_before_the_disk_is_full(small_disk: Path, make_turnout: type[Turnout]) -> None:
-    server = make_turnout(small_disk / "data", {"TURNOUT_DISK_FREE_FLOOR_MB": "1000"}).prepare().start()
-    try:
-        answer = server.send(event(0))
-        assert (answer.status_code, answer.json()["error"]) == (503, "journal_full")
-        assert server.total("events") == 0
-    finally:
-        server.stop()
+def test_the_size_cap_refuses_and_opens_again_once_events_are_stored(tmp_path: Path) -> None:
+    database = EventDatabase(tmp_path / "events.duckdb")
+    journal = open_journal(tmp_path, max_bytes=1 << 20)
+    accepted = fill(journal)
+    assert accepted > 0
+    writer = Writer(journal, database.writer())
+    while writer.step():
+        pass
+    journal.append([event(accepted + 1)])
+    assert journal.last_position == accepted + 1
+    assert (tmp_path / "journal.db").stat().st_size < 2 << 20
+    journal.close()
+    database.close()
 
 
-def _free_bytes(place: Path) -> int:
-    found = os.statvfs(place)
-    return found.f_bavail * found.f_frsize
+def test_the_disk_floor_refuses(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.db", max_bytes=1 << 30, disk_floor_bytes=1 << 60)
+    with pytest.raises(JournalFull, match="disk_free_floor_mb"):
+        journal.append([event(1)])
+    assert journal.last_position == 0
+    assert journal.read(0, 10) == []
+    journal.close()
+
+
+def damage(path: Path, first_position: int) -> None:
+    with sqlite3.connect(path / "journal.db") as connection:
+        connection.execute(
+            "UPDATE batches SET body = CAST(replace(CAST(body AS TEXT), 'e.org', 'x.org') AS BLOB) "
+            "WHERE first_position = ?",
+            (first_position,),
+        )
+    connection.close()
+
+
+def test_a_damaged_last_batch_is_told_at_start_with_what_to_do(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    journal.append([event(1)])
+    journal.append([event(2), event(3)])
+    journal.close()
+    damage(tmp_path, 2)
+    with pytest.raises(
+        JournalCorrupt, match=r"journal\.db holds a damaged batch: positions 2 to 3.*DELETE FROM batches"
+    ):
+        open_journal(tmp_path)
+
+
+def test_a_damaged_middle_batch_stops_the_writer_before_it(tmp_path: Path) -> None:
+    journal = open_journal(tmp_path)
+    for number in (1, 2, 3):
+        journal.append([event(number)])
+    journal.close()
+    damage(tmp_path, 2)
+    journal = open_journal(tmp_path)
+    assert [position for position, _ in journal.read(0, 100)] == [1]
+    with pytest.raises(JournalCorrupt, match="positions 2 to 2"):
+        journal.read(1, 100)
+    journal.close()
+
+
+def test_a_file_that_is_no_journal_is_told(tmp_path: Path) -> None:
+    (tmp_path / "journal.db").write_bytes(b"this is no database, and long enough to be taken for one" * 50)
+    with pytest.raises(JournalCorrupt, match="is damaged"):
+        open_journal(tmp_path)
+
+
+def test_a_directory_in_place_of_the_store_is_told(tmp_path: Path) -> None:
+    (tmp_path / "events.duckdb").mkdir()
+    with pytest.raises(StoreUnavailable, match=r"events\.duckdb can't be opened"):
+        EventDatabase(tmp_path / "events.duckdb")

@@ -1,1 +1,1 @@
-"""One question: parse, plan, run, shape; each step one file."""
+"""A query: parse → plan → run → shape."""

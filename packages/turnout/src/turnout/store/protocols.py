@@ -50,6 +50,13 @@ class EventReader(Protocol):
         """The position up to which answers are complete. Part of the key by which equal queries share one run."""
         ...
 
-    def rows(self, sql: str, parameters: Sequence[object]) -> list[tuple[object, ...]]:
-        """All rows of one statement. Raises `StoreUnavailable`, and `QueryCancelled` after `interrupt`."""
+    def rows(self, sql: str, parameters: Sequence[object], *, ticket: object = None) -> list[tuple[object, ...]]:
+        """All rows of one statement. Blocks. `ticket` names the run, so that `interrupt` can stop it.
+
+        Raises `StoreUnavailable`, and `QueryCancelled` after `interrupt`.
+        """
+        ...
+
+    def interrupt(self, ticket: object) -> None:
+        """Stop the statement that runs under `ticket`, from any thread; nothing where none does."""
         ...

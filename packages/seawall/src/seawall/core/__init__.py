@@ -1,0 +1,1 @@
+"""Decisions as plain data: no thread, no clock, no I/O."""

@@ -1,0 +1,114 @@
+"""What each kind of resource says of itself, and the snapshot of all: frozen, plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Someone in a line: who, and for how long by now (seconds)."""
+
+    who: str
+    waited_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class LockStatistics:
+    """A mutex. `waits_total` counts the entries that had to wait, `wait_s_total` what they waited."""
+
+    name: str
+    holders: tuple[str, ...]
+    waiters: tuple[Waiting, ...]
+    waits_total: int
+    wait_s_total: float
+
+
+@dataclass(frozen=True, slots=True)
+class SemaphoreStatistics:
+    """A semaphore. `holders` are those inside a `with` or `async with`; permits taken otherwise have none."""
+
+    name: str
+    permits: int
+    free: int
+    holders: tuple[str, ...]
+    waiters: tuple[Waiting, ...]
+    waits_total: int
+    wait_s_total: float
+
+
+@dataclass(frozen=True, slots=True)
+class PoolStatistics:
+    """A thread pool. `queue_age_s` is how long the oldest queued work has waited, 0 where none does."""
+
+    name: str
+    threads: int
+    max_threads: int
+    busy: int
+    queued: int
+    queue_limit: int
+    queue_age_s: float
+    done_total: int
+    refused_total: int
+    cancelled_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class BatcherStatistics:
+    """A batcher. `pending` counts items put and not yet flushed, `waiting` the putters kept out by `capacity`."""
+
+    name: str
+    pending: int
+    capacity: int
+    waiting: int
+    pending_age_s: float
+    batches_total: int
+    items_total: int
+    failures_total: int
+    restarts_total: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlightStatistics:
+    """A single flight. `shared_total` counts the callers that joined work already under way."""
+
+    name: str
+    in_flight: int
+    waiting: int
+    started_total: int
+    shared_total: int
+    cancelled_total: int
+    failed_total: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerStatistics:
+    """A supervised thread. `last_error` is the last exception of `run`, in words."""
+
+    name: str
+    is_running: bool
+    failures_total: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class LoopStatistics:
+    """How late an event loop runs its timers: the last look, and the worst of the last minute (seconds)."""
+
+    name: str
+    lag_s: float
+    max_lag_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Every named resource that is open, at about one moment, each kind sorted by name."""
+
+    locks: tuple[LockStatistics, ...] = ()
+    semaphores: tuple[SemaphoreStatistics, ...] = ()
+    pools: tuple[PoolStatistics, ...] = ()
+    batchers: tuple[BatcherStatistics, ...] = ()
+    flights: tuple[FlightStatistics, ...] = ()
+    workers: tuple[WorkerStatistics, ...] = ()
+    loops: tuple[LoopStatistics, ...] = ()

@@ -1,0 +1,142 @@
+"""One piece of work for all who ask for the same at the same time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from typing import Any, Generic, TypeVar
+
+from seawall.clock import SYSTEM_CLOCK
+from seawall.core.statistics import FlightStatistics
+from seawall.errors import Closed, DeadlineExceeded
+from seawall.observe.registry import REGISTRY
+from seawall.runtime.deadline import forget_deadline, wait_limit_s
+from seawall.runtime.who import Loop
+
+T = TypeVar("T")
+
+
+class SingleFlight:
+    """Runs one piece of work a key at a time; who asks for a key that is under way shares its result.
+
+    The work belongs to the flight: it runs in a task of its own, outlives the caller that began it, and is cancelled
+    when its last waiter has left. An exception reaches all waiters. Nothing is kept once the work has ended. Flights
+    are per event loop. Source: Go's golang.org/x/sync/singleflight; the cancellation is ours.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        # An entry is touched by its own loop's thread only, and single dict operations are atomic.
+        self._flights: dict[tuple[Loop, Hashable], _Flight[Any]] = {}
+        self._started_total = 0
+        self._shared_total = 0
+        self._cancelled_total = 0
+        self._failed_total = 0
+        REGISTRY.add(self)
+
+    async def run(self, key: Hashable, async_fn: Callable[[], Awaitable[T]]) -> T:
+        """Return what `async_fn()` returns, or raise what it raises; begun by this call or by one before it.
+
+        Waits no longer than the ambient deadline allows (DeadlineExceeded); the work itself has no deadline but its
+        waiters'. Raises Closed when the work was cancelled by someone else.
+        """
+        loop = asyncio.get_running_loop()
+        place = (loop, key)
+        flight: _Flight[T] | None = self._flights.get(place)
+        if flight is None:
+            flight = _Flight(loop)
+            self._flights[place] = flight
+            self._started_total += 1
+            flight.begin(async_fn, lambda: self._land(place, flight))
+        else:
+            self._shared_total += 1
+        return await self._wait(place, flight)
+
+    def statistics(self) -> FlightStatistics:
+        """What is under way, and what sharing came to."""
+        flights = list(self._flights.values())
+        return FlightStatistics(
+            name=self.name,
+            in_flight=len(flights),
+            waiting=sum(len(flight.waiters) for flight in flights),
+            started_total=self._started_total,
+            shared_total=self._shared_total,
+            cancelled_total=self._cancelled_total,
+            failed_total=self._failed_total,
+        )
+
+    async def _wait(self, place: tuple[Loop, Hashable], flight: _Flight[T]) -> T:
+        loop = flight.loop
+        waiter: asyncio.Future[T] = loop.create_future()
+        flight.waiters[waiter] = None
+        limit_s = wait_limit_s(None)
+        timer = None if limit_s is None else loop.call_later(limit_s, self._expire, waiter, SYSTEM_CLOCK.monotonic())
+        try:
+            return await waiter
+        finally:
+            if timer is not None:
+                timer.cancel()
+            flight.waiters.pop(waiter, None)
+            if not flight.waiters and not flight.has_landed:
+                self._cancelled_total += 1
+                self._forget(place, flight)
+                flight.cancel()
+
+    def _expire(self, waiter: asyncio.Future[T], since_s: float) -> None:
+        if not waiter.done():
+            waiter.set_exception(DeadlineExceeded(f"flight {self.name}", SYSTEM_CLOCK.monotonic() - since_s))
+
+    def _land(self, place: tuple[Loop, Hashable], flight: _Flight[Any] | None) -> None:
+        assert flight is not None
+        self._forget(place, flight)
+        flight.has_landed = True
+        task = flight.task
+        assert task is not None
+        if task.cancelled():
+            error: BaseException | None = Closed(f"flight {self.name}")
+        else:
+            error = task.exception()
+        if error is not None and not task.cancelled():
+            self._failed_total += 1
+        for waiter in flight.waiters:
+            if waiter.done():
+                continue
+            if error is None:
+                waiter.set_result(task.result())
+            else:
+                waiter.set_exception(error)
+
+    def _forget(self, place: tuple[Loop, Hashable], flight: _Flight[Any]) -> None:
+        if self._flights.get(place) is flight:
+            del self._flights[place]
+
+
+class _Flight(Generic[T]):
+    """One piece of work and those who wait for it."""
+
+    __slots__ = ("has_landed", "loop", "task", "waiters")
+
+    def __init__(self, loop: Loop) -> None:
+        self.loop = loop
+        self.task: asyncio.Task[T] | None = None
+        self.waiters: dict[asyncio.Future[T], None] = {}
+        self.has_landed = False
+
+    def begin(self, async_fn: Callable[[], Awaitable[T]], land: Callable[[], None]) -> None:
+        # The first caller's context, but not its deadline: others may be waiting when that has passed.
+        context = contextvars.copy_context()
+        context.run(forget_deadline)
+        self.task = self.loop.create_task(_as_coroutine(async_fn), context=context)
+        self.task.add_done_callback(lambda _: land())
+
+    def cancel(self) -> None:
+        assert self.task is not None
+        self.task.cancel()
+
+
+def _as_coroutine(async_fn: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
+    async def work() -> T:
+        return await async_fn()
+
+    return work()

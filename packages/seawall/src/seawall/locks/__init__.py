@@ -1,0 +1,1 @@
+"""Locks that serve threads and tasks alike."""

@@ -1,0 +1,152 @@
+"""A fair counting semaphore for threads and tasks at once."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from seawall.core.line import Line
+from seawall.core.statistics import SemaphoreStatistics
+from seawall.errors import Misuse
+from seawall.locks.waiting import Tally, in_transit_to, is_of, wait_in_task, wait_in_thread, waiting_of
+from seawall.observe.registry import REGISTRY
+from seawall.runtime.who import Loop, Owner, get_ident, name_of, this_task
+
+
+class Semaphore:
+    """At most `permits` are inside at once. First come, first served, threads and tasks in one line.
+
+    The verbs are those of `Mutex`, and so are fairness, cancellation, deadlines and `Misuse`. A permit taken by `with`
+    or `async with` has a holder, which snapshots show. One taken by `acquire` has none, and anyone may `release` it,
+    also above `permits`. One thread or task may take several.
+
+    >>> slots = Semaphore("exports", 2)
+    >>> with slots:
+    ...     slots.statistics().free
+    1
+    """
+
+    __slots__ = ("__weakref__", "_free", "_holders", "_take", "_waiters", "line", "name", "permits", "tally")
+
+    def __init__(self, name: str, permits: int) -> None:
+        if permits < 0:
+            raise Misuse(f"{name}: permits must be 0 or more, not {permits}")
+        self.name = name
+        self.permits = permits
+        self.line = Line(permits)
+        self.tally = Tally()
+        self._free = self.line.free
+        self._take = self.line.free.pop
+        self._waiters = self.line.waiters
+        # How many permits each has. An owner's entry is written by that owner alone, so single steps suffice.
+        self._holders: dict[Owner, int] = {}
+        REGISTRY.add(self)
+
+    def __enter__(self) -> None:
+        try:
+            self._take()
+        except IndexError:
+            pass  # and wait below, out of this handler, so that its error is in no one's traceback
+        else:
+            self._note(get_ident())
+            return
+        wait_in_thread(self, None)
+        self._note(get_ident())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._strike(get_ident())
+        self._give()
+
+    async def __aenter__(self) -> None:
+        owner = this_task()
+        try:
+            self._take()
+        except IndexError:
+            pass  # and wait below, out of this handler, so that its error is in no one's traceback
+        else:
+            self._note(owner)
+            return
+        await wait_in_task(self, owner.get_loop(), None)
+        self._note(owner)
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._strike(this_task())
+        self._give()
+
+    def acquire(self, *, timeout_s: float | None = None) -> None:
+        """Take a permit, blocking the thread for at most `timeout_s` seconds.
+
+        Raises DeadlineExceeded, or Misuse on an event loop's thread where only tasks of that loop could give one back.
+        """
+        try:
+            self._take()
+            return
+        except IndexError:
+            pass
+        wait_in_thread(self, timeout_s)
+
+    async def acquire_async(self, *, timeout_s: float | None = None) -> None:
+        """Take a permit, waiting in the running task for at most `timeout_s` seconds. Raises DeadlineExceeded."""
+        try:
+            self._take()
+            return
+        except IndexError:
+            pass
+        await wait_in_task(self, this_task().get_loop(), timeout_s)
+
+    def try_acquire(self) -> bool:
+        """Take a permit if that needs no wait."""
+        try:
+            self._take()
+        except IndexError:
+            return False
+        return True
+
+    def release(self, n: int = 1) -> None:
+        """Give back, or add, `n` permits. By anyone; never blocks."""
+        if n < 1:
+            raise Misuse(f"{self.name}: n must be 1 or more, not {n}")
+        for _ in range(n):
+            self._give()
+
+    def locked(self) -> bool:
+        """Whether no permit is free."""
+        return not self._free
+
+    def statistics(self) -> SemaphoreStatistics:
+        """Who is inside, who waits, and what waiting came to."""
+        return SemaphoreStatistics(
+            name=self.name,
+            permits=self.permits,
+            free=len(self._free),
+            holders=tuple(name_of(owner) for owner, count in self._holders.copy().items() for _ in range(count)),
+            waiters=waiting_of(self.line),
+            waits_total=self.tally.waits_total,
+            wait_s_total=self.tally.wait_s_total,
+        )
+
+    def permits_outside(self, loop: Loop) -> int:
+        """See `locks.waiting.Waitable`."""
+        inside = sum(count for owner, count in self._holders.copy().items() if is_of(owner, loop))
+        return self.permits - inside - in_transit_to(self.line, loop)
+
+    def _give(self) -> None:
+        if self._waiters:
+            self.line.give()
+            return
+        self._free.append(None)
+        if self._waiters:
+            self.line.settle()
+
+    def _note(self, owner: Owner) -> None:
+        self._holders[owner] = self._holders.get(owner, 0) + 1
+
+    def _strike(self, owner: Owner) -> None:
+        count = self._holders.get(owner, 0)
+        if count > 1:
+            self._holders[owner] = count - 1
+        else:
+            self._holders.pop(owner, None)

@@ -1,0 +1,1 @@
+"""The registry of named resources, snapshots of it, and their text for monitoring."""

@@ -1,0 +1,76 @@
+"""Every named resource that is alive, held weakly: what is dropped or closed vanishes by itself."""
+
+from __future__ import annotations
+
+from typing import Protocol
+from weakref import WeakValueDictionary
+
+from seawall.core.statistics import (
+    BatcherStatistics,
+    FlightStatistics,
+    LockStatistics,
+    LoopStatistics,
+    PoolStatistics,
+    SemaphoreStatistics,
+    Snapshot,
+    WorkerStatistics,
+)
+
+Statistics = (
+    LockStatistics
+    | SemaphoreStatistics
+    | PoolStatistics
+    | BatcherStatistics
+    | FlightStatistics
+    | WorkerStatistics
+    | LoopStatistics
+)
+
+
+class Resource(Protocol):
+    """What the registry keeps: anything that can say how it stands."""
+
+    def statistics(self) -> Statistics:
+        """How it stands, at about one moment."""
+        ...
+
+
+class Registry:
+    """The living resources. All methods are safe from any thread."""
+
+    def __init__(self) -> None:
+        self._resources: WeakValueDictionary[int, Resource] = WeakValueDictionary()
+
+    def add(self, resource: Resource) -> None:
+        """Keep `resource` for as long as someone else does, or until `remove`."""
+        self._resources[id(resource)] = resource
+
+    def remove(self, resource: Resource) -> None:
+        """Forget `resource`, because it is closed."""
+        self._resources.pop(id(resource), None)
+
+    def snapshot(self) -> Snapshot:
+        """How all of them stand. Each is asked in turn, so the figures are of about one moment, not of exactly one."""
+        found = [resource.statistics() for resource in self._resources.copy().values()]
+        found.sort(key=lambda statistics: statistics.name)
+        return Snapshot(
+            locks=tuple(s for s in found if isinstance(s, LockStatistics)),
+            semaphores=tuple(s for s in found if isinstance(s, SemaphoreStatistics)),
+            pools=tuple(s for s in found if isinstance(s, PoolStatistics)),
+            batchers=tuple(s for s in found if isinstance(s, BatcherStatistics)),
+            flights=tuple(s for s in found if isinstance(s, FlightStatistics)),
+            workers=tuple(s for s in found if isinstance(s, WorkerStatistics)),
+            loops=tuple(s for s in found if isinstance(s, LoopStatistics)),
+        )
+
+
+REGISTRY = Registry()
+"""The registry of this process."""
+
+
+def snapshot() -> Snapshot:
+    """How every named resource of this process stands: locks, semaphores, pools, batchers, flights, workers, loops.
+
+    Takes no lock that a resource's users wait for, and may be called from anywhere, at any rate that is sane.
+    """
+    return REGISTRY.snapshot()

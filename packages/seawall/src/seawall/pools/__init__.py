@@ -1,0 +1,1 @@
+"""Threads that do work for others."""

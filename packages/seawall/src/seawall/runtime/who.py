@@ -1,0 +1,40 @@
+"""Who is running: threads and tasks as owners, and their names for people."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from asyncio import events
+
+get_ident = threading.get_ident
+running_loop = events._get_running_loop
+"""The loop that runs on this thread, or None: unlike `get_running_loop` it does not raise."""
+
+current_task = asyncio.current_task
+
+Loop = asyncio.AbstractEventLoop
+Owner = int | asyncio.Task[object]
+"""A thread's ident, for a `with`; a task, for an `async with`."""
+
+
+def this_task() -> asyncio.Task[object]:
+    """The running task. Raises RuntimeError outside of one."""
+    task = asyncio.current_task()
+    if task is None:
+        raise RuntimeError("no task is running: use this inside a coroutine that a task runs")
+    return task
+
+
+def name_of(owner: Owner) -> str:
+    """A name for people: `thread MainThread` or `task Task-7`."""
+    if isinstance(owner, int):
+        for thread in threading.enumerate():
+            if thread.ident == owner:
+                return f"thread {thread.name}"
+        return f"thread {owner}"
+    return f"task {owner.get_name()}"
+
+
+def loop_of(owner: Owner) -> Loop | None:
+    """The loop that a task runs on; None for a thread."""
+    return None if isinstance(owner, int) else owner.get_loop()

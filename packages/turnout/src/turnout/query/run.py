@@ -1,0 +1,125 @@
+"""Runs queries: equal ones at once share one run, runs go through the read pool, and a run nobody waits for stops."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+from seawall import DeadlineExceeded, SingleFlight, ThreadPool, deadline
+from turnout.errors import QueryCancelled, StoreUnavailable
+from turnout.model.query import Query, Result
+from turnout.model.site import Site
+from turnout.query.plan import Plan, first_day_plan, make_plan
+from turnout.query.shape import shape
+from turnout.store.protocols import EventReader
+
+_INTERRUPT_AGAIN_S = 0.02
+
+T = TypeVar("T")
+
+
+class QueryRunner:
+    """Answers queries from one event store.
+
+    `pool` bounds how many statements run at once; the rest wait there in order. `timeout_s` bounds a whole `answer` or
+    `answer_all`, waiting included, within the ambient deadline.
+    """
+
+    def __init__(self, reader: EventReader, pool: ThreadPool, *, timeout_s: float = 30.0) -> None:
+        self._reader = reader
+        self._pool = pool
+        self._timeout_s = timeout_s
+        self._flights = SingleFlight("queries")
+
+    async def answer(self, site: Site, query: Query) -> Result:
+        """The answer to one query. Does not block the loop.
+
+        Equal queries of one site at the same data version share one run. A run whose last asker has gone is interrupted
+        within 200 ms. Raises `StoreUnavailable` when the store can't answer or time runs out, `seawall.Overloaded` when
+        the pool's queue is full.
+        """
+        plan = make_plan(site, query)
+        zone = ZoneInfo(site.timezone)
+        key = (site.id, site.timezone, query.range, query.time_labels, plan.sql, plan.parameters)
+        return await self._shared(key, plan, lambda rows: shape(plan, rows, query, zone))
+
+    async def answer_all(self, site: Site, queries: Sequence[Query]) -> list[Result]:
+        """The answers to a batch, in its order, all asked at once. Raises what the first failing `answer` raises."""
+        tasks: list[asyncio.Task[Result]] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                tasks += [group.create_task(self.answer(site, query)) for query in queries]
+        except BaseExceptionGroup as failed:
+            raise _first_error(failed) from failed
+        return [task.result() for task in tasks]
+
+    async def first_day(self, site: Site) -> date | None:
+        """The local day of the site's first event, None where it has none. Raises as `answer` does."""
+        plan = first_day_plan(site)
+
+        def first(rows: Sequence[tuple[object, ...]]) -> date | None:
+            day = rows[0][0]
+            return day if isinstance(day, date) else None
+
+        return await self._shared((site.id, plan.sql), plan, first)
+
+    async def _shared(self, key: tuple[object, ...], plan: Plan, finish: Callable[[list[tuple[object, ...]]], T]) -> T:
+        """What `finish` makes of the plan's rows; one run for all who ask for `key` at this data version."""
+
+        async def run() -> T:
+            return await self._run(lambda ticket: finish(self._reader.rows(plan.sql, plan.parameters, ticket=ticket)))
+
+        try:
+            with deadline(self._timeout_s):
+                return await self._flights.run((*key, self._reader.version()), run)
+        except DeadlineExceeded as error:
+            raise StoreUnavailable("the query took too long; ask for less, or come back when it is quieter") from error
+        except QueryCancelled as error:
+            # Its asker is still here, so it was stopped from outside: the store is closing.
+            raise StoreUnavailable("the query was stopped") from error
+
+    async def _run(self, work: Callable[[object], T]) -> T:
+        run = _Run(work, self._reader)
+        try:
+            return await self._pool.run(run.carry_out)
+        except (asyncio.CancelledError, DeadlineExceeded):
+            run.leave()
+            raise
+
+
+class _Run(Generic[T]):
+    """One statement in the pool. `leave` is called on the loop, `carry_out` on a thread of the pool.
+
+    Each writes its own flag before it reads the other's, so at least one of them sees that the asker has left.
+    """
+
+    def __init__(self, work: Callable[[object], T], reader: EventReader) -> None:
+        self._work = work
+        self._reader = reader
+        self._has_begun = False
+        self._is_over = False
+        self._is_left = False
+
+    def carry_out(self) -> T:
+        self._has_begun = True
+        try:
+            if self._is_left:
+                raise QueryCancelled("nobody waits for this query")
+            return self._work(self)
+        finally:
+            self._is_over = True
+
+    def leave(self) -> None:
+        self._is_left = True
+        if self._has_begun and not self._is_over:
+            self._reader.interrupt(self)
+            # The engine forgets an interrupt that comes a moment before the statement begins: until it is over, again.
+            asyncio.get_running_loop().call_later(_INTERRUPT_AGAIN_S, self.leave)
+
+
+def _first_error(failed: BaseExceptionGroup[BaseException]) -> BaseException:
+    error = failed.exceptions[0]
+    return _first_error(error) if isinstance(error, BaseExceptionGroup) else error

@@ -1,0 +1,83 @@
+"""Read-only statements on the event store, each on a cursor of its own; a run can be stopped from another thread."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import duckdb
+
+from seawall import Mutex
+from turnout.errors import QueryCancelled, StoreUnavailable
+
+
+class Reader:
+    """Runs read-only SQL on one open DuckDB database (`EventReader` in `store/protocols.py`).
+
+    `connection` is any connection to the database; cursors of it are made as they are needed, one for each statement
+    that runs at once, and kept. `position` tells how far the store is complete, and must not block.
+    """
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, position: Callable[[], int]) -> None:
+        self._connection = connection
+        self._position = position
+        self._mutex = Mutex("store.cursors")
+        self._idle: list[duckdb.DuckDBPyConnection] = []  # guarded by self._mutex
+        self._running: dict[object, duckdb.DuckDBPyConnection] = {}  # guarded by self._mutex
+
+    def version(self) -> int:
+        """The position up to which answers are complete. Does not block."""
+        return self._position()
+
+    def rows(self, sql: str, parameters: Sequence[object], *, ticket: object = None) -> list[tuple[object, ...]]:
+        """All rows of one statement. Blocks. `ticket` names the run for `interrupt`.
+
+        Raises `QueryCancelled` when it was interrupted, and `StoreUnavailable` when the engine could not answer.
+        """
+        if ticket is None:
+            ticket = object()
+        cursor = self._check_out(ticket)
+        try:
+            return cursor.execute(sql, list(parameters)).fetchall()
+        except duckdb.InterruptException:
+            raise QueryCancelled("the query was interrupted") from None
+        except duckdb.OutOfMemoryException as error:
+            raise StoreUnavailable("the query needs more memory than the event store may use") from error
+        except duckdb.Error as error:
+            raise StoreUnavailable(f"the event store could not answer: {type(error).__name__}") from error
+        finally:
+            self._check_in(ticket, cursor)
+
+    def interrupt(self, ticket: object) -> None:
+        """Stop the statement that runs under `ticket`, from any thread; nothing where none does.
+
+        The engine forgets an interrupt that reaches it just before a statement begins, so who must be sure repeats it.
+        """
+        # Under the mutex, so that the cursor can't have gone to another statement meanwhile; it only sets a flag.
+        with self._mutex:
+            cursor = self._running.get(ticket)
+            if cursor is not None:
+                cursor.interrupt()
+
+    def close(self) -> None:
+        """Close the idle cursors. Statements that run end first; call it when none does."""
+        with self._mutex:
+            idle, self._idle = self._idle, []
+        for cursor in idle:
+            cursor.close()
+
+    def _check_out(self, ticket: object) -> duckdb.DuckDBPyConnection:
+        with self._mutex:
+            cursor = self._idle.pop() if self._idle else None
+        if cursor is None:
+            try:
+                cursor = self._connection.cursor()
+            except duckdb.Error as error:
+                raise StoreUnavailable("the event store is closed") from error
+        with self._mutex:
+            self._running[ticket] = cursor
+        return cursor
+
+    def _check_in(self, ticket: object, cursor: duckdb.DuckDBPyConnection) -> None:
+        with self._mutex:
+            del self._running[ticket]
+            self._idle.append(cursor)

@@ -1,0 +1,280 @@
+"""Random events and random queries: the answer over HTTP is what the slow oracle computes from the raw events."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+from typing import NamedTuple
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from api_server import API_KEY, ApiServer
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from oracle import Oracle
+
+from turnout.ingest.visits import Visits
+from turnout.model.event import Event
+from turnout.model.site import Site, SiteId, UserId
+
+EXAMPLES = int(os.environ.get("TURNOUT_QUERY_EXAMPLES", "60"))
+QUERIES_EACH = 6
+EPOCH = datetime(1970, 1, 1)
+
+Ask = Callable[[dict], dict]
+
+
+class Place(NamedTuple):
+    """A site's zone, and the one it had before `changed_at` (UTC)."""
+
+    zone: str
+    before: str
+    changed_at: datetime
+
+    def wall(self, at: datetime) -> datetime:
+        name = self.before if at < self.changed_at else self.zone
+        return at.astimezone(ZoneInfo(name)).replace(tzinfo=None)
+
+
+def steady(zone: str) -> Place:
+    return Place(zone, zone, datetime(2000, 1, 1, tzinfo=UTC))
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+# Around these moments something happens to the wall clock: a midnight, a change of the clocks, a change of zone.
+SCENES = [
+    (steady("UTC"), utc("2026-05-31T23:50")),
+    (steady("Etc/GMT+8"), utc("2026-03-01T07:40")),
+    (steady("America/Los_Angeles"), utc("2026-03-08T09:30")),
+    (steady("America/Los_Angeles"), utc("2026-11-01T08:10")),
+    (steady("Asia/Kolkata"), utc("2026-04-30T18:10")),
+    (steady("Asia/Kathmandu"), utc("2026-07-05T18:00")),
+    (steady("Europe/Berlin"), utc("2026-03-29T00:20")),
+    (steady("Europe/Berlin"), utc("2026-03-28T22:40")),
+    (steady("Europe/Berlin"), utc("2026-10-25T00:10")),
+    (steady("Australia/Lord_Howe"), utc("2026-04-04T14:40")),
+    (Place("Europe/Berlin", "America/Los_Angeles", utc("2026-06-10T12:00")), utc("2026-06-10T11:40")),
+    (Place("America/Los_Angeles", "Europe/Berlin", utc("2026-06-10T12:00")), utc("2026-06-10T11:40")),
+    (Place("America/Los_Angeles", "Europe/Berlin", utc("2026-06-10T22:30")), utc("2026-06-10T22:00")),
+    (Place("Asia/Kathmandu", "Asia/Kolkata", utc("2026-06-10T18:40")), utc("2026-06-10T18:20")),
+]
+
+MINUTE = 60_000
+GAPS_MS = [0, 1, 999, 1_000, 5_500, 4 * MINUTE, 30 * MINUTE - 1, 30 * MINUTE, 30 * MINUTE + 1, 50 * MINUTE]
+LONG_GAPS_MS = [3 * 60 * MINUTE, 11 * 60 * MINUTE, 26 * 60 * MINUTE, 9 * 24 * 60 * MINUTE]
+
+PAGES = ["/", "/a", "/A", "/blog/1", "/blog/ü", ""]
+NAMES = ["pageview", "pageview", "pageview", "engagement", "engagement", "signup", "Buy", "scroll"]
+PROPS = [{}, {}, {"plan": "pro"}, {"plan": "free", "n": "1"}, {"plan": ""}, {"plan": "(none)"}]
+SOURCES = ["", "Google", "google", "Direct / None", "news"]
+COUNTRIES = ["", "DE", "US", "CI", "ZZ"]
+TEXTS = {"page": PAGES, "source": SOURCES, "country": COUNTRIES, "name": NAMES[4:], "other": ["", "x", "Y", "(not set)"]}
+
+VISIT_DIMENSIONS = [
+    "visit:entry_page",
+    "visit:exit_page",
+    "visit:source",
+    "visit:referrer",
+    "visit:country",
+    "visit:country_name",
+    "visit:channel",
+    "visit:utm_campaign",
+    "visit:city",
+    "visit:browser",
+    "visit:device",
+]
+EVENT_DIMENSIONS = ["event:name", "event:hostname", "event:props:plan"]
+TIMES = ["time", "time:minute", "time:hour", "time:day", "time:week", "time:month"]
+EVENT_METRICS = ["visitors", "pageviews", "events", "percentage"]
+VISIT_METRICS = ["visits", "views_per_visit", "bounce_rate", "visit_duration"]
+
+VALUES = ["/", "/a", "a", "blog", "Google", "Direct / None", "(not set)", "(none)", "DE", "Germany", "ZZ", "x", "pro", ""]
+VALUES += ["pageview", "signup", "one.example"]
+PATTERNS = ["^/a$", "(?i)google", "^$", "o+", "^/(blog|A)", "[A-Z]", "."]
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> tuple[Place, list[Event], datetime]:
+    place, scene = draw(st.sampled_from(SCENES))
+    at = scene
+    events = []
+    for _ in range(draw(st.integers(0, 25))):
+        gaps = GAPS_MS if draw(st.integers(0, 7)) else LONG_GAPS_MS
+        at += timedelta(milliseconds=draw(st.sampled_from(gaps)))
+        # Now and then a clock steps back a little.
+        back_ms = draw(st.sampled_from([0] * 11 + [700, 10 * MINUTE]))
+        events.append(draw(happening(place, at - timedelta(milliseconds=back_ms))))
+    return place, events, at
+
+
+@st.composite
+def happening(draw: st.DrawFn, place: Place, at: datetime) -> Event:
+    wall = place.wall(at)
+    person = draw(st.sampled_from(["anna", "ben", "cleo"]))
+    other = st.sampled_from(TEXTS["other"])
+    name = draw(st.sampled_from(NAMES))
+    return Event(
+        site_id=0,
+        at_ms=milliseconds(at.replace(tzinfo=None)),
+        local_ms=milliseconds(wall),
+        # As the product makes it: a hash lives for one local date.
+        visitor=int.from_bytes(hashlib.blake2b(f"{person} {wall.date()}".encode(), digest_size=8).digest(), "big"),
+        name=name,
+        interactive=draw(st.integers(0, 3)) > 0,
+        hostname=draw(st.sampled_from(["one.example", "two.example"])),
+        page=draw(st.sampled_from(PAGES)),
+        referrer=draw(other),
+        source=draw(st.sampled_from(SOURCES)),
+        channel="Direct",
+        utm_source="",
+        utm_medium="",
+        utm_campaign=draw(other),
+        utm_content="",
+        utm_term="",
+        country=draw(st.sampled_from(COUNTRIES)),
+        region="",
+        city=draw(other),
+        device="Desktop",
+        browser=draw(other),
+        browser_version="1",
+        os="x",
+        os_version="",
+        language="",
+        props=draw(st.sampled_from(PROPS)),
+        revenue_amount=None,
+        revenue_currency=None,
+        scroll_depth=None,
+        engaged_ms=None,
+    )
+
+
+def milliseconds(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+@st.composite
+def comparison(draw: st.DrawFn) -> list:
+    name = draw(st.sampled_from([*VISIT_DIMENSIONS, "event:page", *EVENT_DIMENSIONS]))
+    operator = draw(st.sampled_from(["is", "is_not", "contains", "contains_not", "matches", "matches_not"]))
+    if operator.startswith("matches"):
+        return [operator, name, draw(st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=2))]
+    values = draw(st.lists(st.sampled_from(VALUES), min_size=1, max_size=3))
+    options = draw(st.sampled_from([[], [{}], [{"case_sensitive": True}], [{"case_sensitive": False}]]))
+    return [operator, name, values, *options]
+
+
+FILTERS = st.recursive(
+    comparison(),
+    lambda inner: st.one_of(
+        st.tuples(st.sampled_from(["and", "or"]), st.lists(inner, min_size=1, max_size=3)).map(list),
+        inner.map(lambda part: ["not", part]),
+    ),
+    max_leaves=4,
+)
+
+
+@st.composite
+def date_ranges(draw: st.DrawFn, place: Place, scene: datetime) -> object:
+    kind = draw(st.sampled_from(["days", "days", "instants", "naive", "name"]))
+    if kind == "name":
+        return draw(st.sampled_from(["day", "7d", "28d", "30d", "91d", "month", "6mo", "12mo", "year", "all"]))
+    if kind == "days":
+        middle = place.wall(scene).date()
+        first = middle + timedelta(days=draw(st.integers(-3, 1)))
+        return [str(first), str(first + timedelta(days=draw(st.sampled_from([0, 0, 1, 3, 40, 400]))))]
+    first = scene + timedelta(milliseconds=draw(st.sampled_from([-86_400_000, -3_600_000, 0, 1_800_000, 3_600_999])))
+    last = first + timedelta(milliseconds=draw(st.sampled_from([0, 500, 3_600_000, 7_265_432, 90_000_000, 864_000_000])))
+    if kind == "instants":
+        return [first.isoformat(), last.isoformat()]
+    # Far enough apart that a repeated hour does not turn them round.
+    last += timedelta(hours=3)
+    zone = ZoneInfo(place.zone)
+    return [each.astimezone(zone).replace(tzinfo=None).isoformat() for each in (first, last)]
+
+
+@st.composite
+def queries(draw: st.DrawFn, place: Place, scene: datetime) -> dict:
+    dimensions = draw(
+        st.lists(st.sampled_from([*VISIT_DIMENSIONS, "event:page", *EVENT_DIMENSIONS]), max_size=2, unique=True)
+    )
+    dimensions += [draw(st.sampled_from(TIMES))] if draw(st.integers(0, 2)) == 0 else []
+    metrics = EVENT_METRICS if set(dimensions) & set(EVENT_DIMENSIONS) else EVENT_METRICS + VISIT_METRICS
+    metrics = draw(st.lists(st.sampled_from(metrics), min_size=1, max_size=4, unique=True))
+    query: dict = {"metrics": metrics, "date_range": draw(date_ranges(place, scene)), "dimensions": dimensions}
+    query["filters"] = draw(st.lists(FILTERS, max_size=2))
+    if draw(st.booleans()):
+        names = draw(st.lists(st.sampled_from([*metrics, *dimensions]), max_size=3, unique=True))
+        query["order_by"] = [[name, draw(st.sampled_from(["asc", "desc"]))] for name in names]
+    query["include"] = {"total_rows": draw(st.booleans())}
+    query["pagination"] = draw(st.sampled_from([{}, {}, {"limit": 2}, {"limit": 1, "offset": 1}, {"offset": 50}]))
+    days = query["date_range"]
+    is_short = isinstance(days, list) and "T" not in days[0] and days[0] == days[1]
+    if is_short and any(name.startswith("time") for name in dimensions):
+        query["include"]["time_labels"] = True
+    return query
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
+    with ApiServer(tmp_path_factory.mktemp("store")) as server:
+        yield server
+
+
+@contextmanager
+def asking(server: ApiServer) -> Iterator[Ask]:
+    """The one way in which this test asks: over HTTP."""
+    with httpx.Client(base_url=server.url, headers={"authorization": f"Bearer {API_KEY}"}) as client:
+
+        def ask(query: dict) -> dict:
+            answer = client.post("/api/v2/query", json=query)
+            assert answer.status_code == 200, answer.text
+            return answer.json()
+
+        yield ask
+
+
+site_numbers = count(1)
+
+
+def record(server: ApiServer, place: Place, events: list[Event]) -> Site:
+    """A new site with these events, by way of the visits and the writer that the product uses."""
+    number = next(site_numbers)
+    site = Site(SiteId(number), f"site{number}.example", place.zone, UserId(1))
+    visits = Visits(server.writer)
+    first = server.writer.position() + 1
+    rows = [
+        visits.decide(event_of(event, number), position) for position, event in enumerate(events, start=first)
+    ]
+    server.writer.append(rows)
+    server.sites.add(site)
+    return site
+
+
+def event_of(event: Event, site_id: int) -> Event:
+    fields = {name: getattr(event, name) for name in event.__struct_fields__}
+    return Event(**fields | {"site_id": site_id})
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_answer_is_what_the_raw_events_say(server: ApiServer, data: st.DataObject) -> None:
+    place, events, scene = data.draw(histories(), label="history")
+    site = record(server, place, events)
+    server.clock.set(scene.timestamp())
+    oracle = Oracle(events, place.zone, scene)
+    with asking(server) as ask:
+        for _ in range(QUERIES_EACH):
+            query = data.draw(queries(place, scene), label="query")
+            answer = ask(query | {"site_id": site.domain})
+            expected = oracle.answer(query)
+            assert answer["results"] == expected["results"]
+            assert answer["meta"] == {name: each for name, each in expected.items() if name != "results"}

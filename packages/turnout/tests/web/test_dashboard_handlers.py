@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from litestar import Litestar, Response
+from litestar.di import Provide
+from litestar.plugins.jinja import JinjaTemplateEngine
+from litestar.template.config import TemplateConfig
+from litestar.testing import TestClient
+
+import turnout.web
+from seawall.testing import ManualClock
+from turnout.errors import NotFound
+from turnout.model.site import Principal, Site, SiteId, UserId
+from turnout.query.run import QueryRunner
+from turnout.settings import Settings
+from turnout.web.dashboard import list_sites, show_site
+
+ME = Principal(UserId(1), "me@acme.example")
+SITES = [Site(SiteId(7), "acme.example", "UTC", UserId(1)), Site(SiteId(8), "new.example", "Europe/Berlin", UserId(1))]
+NOW = datetime(2026, 11, 24, 13, 40, tzinfo=UTC)
+
+
+class Shelf:
+    """Two sites, in memory: all that the pages need of the accounts."""
+
+    async def list(self, principal: Principal) -> Sequence[Site]:
+        return [site for site in SITES if site.owner_id == principal.user_id]
+
+    async def get(self, principal: Principal, domain: str) -> Site:
+        for site in await self.list(principal):
+            if site.domain == domain:
+                return site
+        raise NotFound(domain)
+
+
+def not_found(_: object, error: NotFound) -> Response[str]:
+    return Response(f"no site {error}", status_code=404)
+
+
+def given(value: object) -> Provide:
+    def provide() -> object:
+        return value
+
+    return Provide(provide, sync_to_thread=False)
+
+
+@pytest.fixture
+def client(runner: QueryRunner) -> Iterator[TestClient[Litestar]]:
+    folder = Path(turnout.web.__file__).parent / "templates"
+    app = Litestar(
+        [list_sites, show_site],
+        dependencies={
+            "principal": given(ME),
+            "sites": given(Shelf()),
+            "runner": given(runner),
+            "clock": given(ManualClock(time_s=NOW.timestamp())),
+            "settings": given(Settings(public_url="https://stats.example/")),
+        },
+        exception_handlers={NotFound: not_found},
+        template_config=TemplateConfig(directory=folder, engine=JinjaTemplateEngine),
+    )
+    with TestClient(app) as client:
+        yield client
+
+
+def test_a_site_s_page_is_its_readers_alone(client: TestClient[Litestar]) -> None:
+    answer = client.get("/sites/acme.example")
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert "25 Oct – 24 Nov 2026" in answer.text
+
+
+def test_the_filter_form_leads_to_the_address_of_its_filter(client: TestClient[Litestar]) -> None:
+    answer = client.get(
+        "/sites/acme.example?period=7d&add_dimension=visit:country&add_operator=is_not&add_value=Germany",
+        follow_redirects=False,
+    )
+    assert answer.status_code == 303
+    assert answer.headers["location"] == "/sites/acme.example?period=7d&f=is_not,visit:country,DE"
+
+
+def test_a_value_with_line_breaks_stays_inside_the_address(client: TestClient[Litestar]) -> None:
+    answer = client.get(
+        "/sites/acme.example?add_dimension=event:page&add_value=%2Fa%0D%0ASet-Cookie:x=1", follow_redirects=False
+    )
+    assert answer.headers["location"] == "/sites/acme.example?f=is,event:page,/a%0D%0ASet-Cookie:x%3D1"
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    ("address", "words"),
+    [
+        ("?period=fortnight", "period: expected one of today"),
+        ("?add_value=&add_dimension=event:page", "add_value: expected the value"),
+        ("?add_value=x&add_operator=like", "add_operator: expected one of is"),
+        ("?" + "&".join("x=1" for _ in range(200)), "at most 100 parameters"),
+    ],
+)
+def test_what_cannot_be_read_is_a_page_that_says_so(address: str, words: str, client: TestClient[Litestar]) -> None:
+    answer = client.get("/sites/acme.example" + address)
+    assert answer.status_code == 400
+    assert words in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+def test_a_site_without_events_names_the_public_address(client: TestClient[Litestar]) -> None:
+    answer = client.get("/sites/new.example?period=all")
+    assert "https://stats.example/js/script.js" in answer.text
+    assert "Waiting for the first visit" in answer.text
+
+
+def test_a_site_of_someone_else_is_not_found(client: TestClient[Litestar]) -> None:
+    assert client.get("/sites/other.example").status_code == 404
+
+
+def test_the_list_offers_every_zone_once(client: TestClient[Litestar]) -> None:
+    answer = client.get("/sites")
+    assert answer.text.count('<option value="Europe/Berlin">') == 1
+    assert "/sites/acme.example" in answer.text
