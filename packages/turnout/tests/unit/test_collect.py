@@ -37,7 +37,7 @@ class Answer:
             self.body = b"".join(m.get("body", b"") for m in messages[1:])
 
 
-class Site_:
+class Edge:
     """A collect path with its journal."""
 
     def __init__(self, directory: Path) -> None:
@@ -87,14 +87,14 @@ class Site_:
 
 
 @pytest.fixture
-def here(tmp_path: Path) -> Iterator[Site_]:
-    it = Site_(tmp_path)
+def here(tmp_path: Path) -> Iterator[Edge]:
+    it = Edge(tmp_path)
     yield it
     it.batcher.close(10)
     it.journal.close()
 
 
-def test_202_ok_is_sent_once_the_event_is_in_the_journal(here: Site_) -> None:
+def test_202_ok_is_sent_once_the_event_is_in_the_journal(here: Edge) -> None:
     answer = here.ask(EVENT)
     assert (answer.status, answer.body) == (202, b"ok")
     assert answer.headers[b"access-control-allow-origin"] == b"*"
@@ -103,53 +103,53 @@ def test_202_ok_is_sent_once_the_event_is_in_the_journal(here: Site_) -> None:
     assert "192.0.2.9" not in repr(event)
 
 
-def test_one_event_for_several_sites_is_stored_for_all_and_unknown_ones_are_told(here: Site_) -> None:
+def test_one_event_for_several_sites_is_stored_for_all_and_unknown_ones_are_told(here: Edge) -> None:
     answer = here.ask({**EVENT, "d": "e.org,f.org,nowhere.org"})
     assert (answer.status, answer.headers[b"x-plausible-dropped"]) == (202, b"1")
     assert [event.site_id for event in here.stored()] == [1, 2]
     assert len({event.visitor for event in here.stored()}) == 2
 
 
-def test_an_unknown_site_is_named(here: Site_) -> None:
+def test_an_unknown_site_is_named(here: Edge) -> None:
     answer = here.ask({**EVENT, "d": "nowhere.org"})
     assert answer.status == 400
     assert "nowhere.org" in json.loads(answer.body)["errors"]["domain"][0]
 
 
-def test_a_bot_is_dropped_and_told(here: Site_) -> None:
+def test_a_bot_is_dropped_and_told(here: Edge) -> None:
     answer = here.ask(EVENT, [(b"user-agent", b"curl/8.0")])
     assert (answer.status, answer.headers[b"x-plausible-dropped"]) == (202, b"1")
     assert here.stored() == []
     assert here.pipeline.dropped_total["bot"] == 1  # type: ignore[index]
 
 
-def test_a_missing_user_agent_is_named(here: Site_) -> None:
+def test_a_missing_user_agent_is_named(here: Edge) -> None:
     assert list(json.loads(here.ask(EVENT, []).body)["errors"]) == ["user_agent"]
 
 
-def test_bad_input_is_400_in_plausibles_shape(here: Site_) -> None:
+def test_bad_input_is_400_in_plausibles_shape(here: Edge) -> None:
     answer = here.ask({**EVENT, "u": "about:blank"})
     assert answer.status == 400
     assert list(json.loads(answer.body)["errors"]) == ["url"]
 
 
-def test_large_bodies_are_413_whether_declared_or_streamed(here: Site_) -> None:
+def test_large_bodies_are_413_whether_declared_or_streamed(here: Edge) -> None:
     assert here.ask(b"", [UA, (b"content-length", b"10000000")]).status == 413
     assert here.ask(chunks=[b" " * 40_000, b" " * 40_000]).status == 413
     assert here.stored() == []
 
 
-def test_a_body_in_pieces_is_read_whole(here: Site_) -> None:
+def test_a_body_in_pieces_is_read_whole(here: Edge) -> None:
     data = json.dumps(EVENT).encode()
     assert here.ask(chunks=[data[:5], data[5:9], data[9:]]).status == 202
 
 
-def test_a_client_that_leaves_amid_its_body_gets_no_answer_and_stores_nothing(here: Site_) -> None:
+def test_a_client_that_leaves_amid_its_body_gets_no_answer_and_stores_nothing(here: Edge) -> None:
     assert here.ask(EVENT, leaves=True).is_none
     assert here.stored() == []
 
 
-def test_preflight_and_other_methods(here: Site_) -> None:
+def test_preflight_and_other_methods(here: Edge) -> None:
     preflight = here.ask(method="OPTIONS")
     assert (preflight.status, preflight.headers[b"access-control-allow-methods"]) == (204, b"POST, OPTIONS")
     get = here.ask(method="GET")
@@ -166,7 +166,7 @@ def test_preflight_and_other_methods(here: Site_) -> None:
         (b"junk", b"192.0.2.9"),
     ],
 )
-def test_a_debug_request_is_told_the_address_seen(here: Site_, forwarded: bytes, address: bytes) -> None:
+def test_a_debug_request_is_told_the_address_seen(here: Edge, forwarded: bytes, address: bytes) -> None:
     answer = here.ask(EVENT, [UA, (b"x-debug-request", b"true"), (b"x-forwarded-for", forwarded)])
     assert (answer.status, answer.body) == (200, address)
     assert here.stored() == []
@@ -175,7 +175,7 @@ def test_a_debug_request_is_told_the_address_seen(here: Site_, forwarded: bytes,
 @pytest.mark.parametrize(
     ("error", "word"), [(JournalFull("full"), "journal_full"), (StoreUnavailable("gone"), "journal_unavailable")]
 )
-def test_a_journal_that_can_not_take_it_is_503_with_retry_after(here: Site_, error: Exception, word: str) -> None:
+def test_a_journal_that_can_not_take_it_is_503_with_retry_after(here: Edge, error: Exception, word: str) -> None:
     async def put(events: Sequence[Event]) -> None:
         raise error
 
@@ -183,13 +183,13 @@ def test_a_journal_that_can_not_take_it_is_503_with_retry_after(here: Site_, err
     assert (answer.status, json.loads(answer.body), answer.headers[b"retry-after"]) == (503, {"error": word}, b"5")
 
 
-def test_an_event_that_waits_past_its_deadline_is_503_and_not_half_taken(here: Site_) -> None:
+def test_an_event_that_waits_past_its_deadline_is_503_and_not_half_taken(here: Edge) -> None:
     answer = here.ask(EVENT, collect=Collect(here.pipeline, put_timeout_s=0.0))
     assert answer.status == 503
     assert here.stored() == []
 
 
-def test_a_hundred_at_once_are_a_hundred_events_of_one_visitor(here: Site_) -> None:
+def test_a_hundred_at_once_are_a_hundred_events_of_one_visitor(here: Edge) -> None:
     data = json.dumps(EVENT).encode()
 
     async def one() -> int:

@@ -22,12 +22,14 @@ from turnout.ingest.source import source_of
 from turnout.ingest.useragent import agent_of
 from turnout.ingest.visitor import Salts, visitor_hash
 
-CHROME = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
+KHTML = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0"
+CHROME = f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {KHTML} Safari/537.36"
+PIXEL = f"Mozilla/5.0 (Linux; Android 14; Pixel 8) {KHTML} Mobile Safari/537.36"
+TAB = f"Mozilla/5.0 (Linux; Android 14; SM-X700) {KHTML} Safari/537.36"
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/17.2 Mobile/15E148 Safari/604.1"
 )
-PIXEL = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Mobile Safari/537.36"
-TAB = "Mozilla/5.0 (Linux; Android 14; SM-X700) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.0.0 Safari/537.36"
-IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_2 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.2 Mobile/15E148 Safari/604.1"
 
 
 def at(text: str) -> float:
