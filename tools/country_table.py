@@ -44,7 +44,7 @@ def _fields(path: str) -> Iterator[list[str]]:
 
 
 def starts(ranges: Iterable[Range]) -> tuple[list[int], list[str]]:
-    """Where each run of one country begins. Gaps and codes of no country (`??`, `EU`) are "". Equal neighbours are joined."""
+    """Where each run of one country begins; equal neighbours are joined, gaps and codes of no country are ""."""
     at: list[int] = []
     countries: list[str] = []
 

@@ -8,6 +8,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from turnout.errors import JournalCorrupt, JournalFull, StoreUnavailable
@@ -30,10 +31,12 @@ def open_journal(path: Path, max_bytes: int = 1 << 30) -> Journal:
 
 def fill(journal: Journal) -> int:
     """Append until it is refused; how many events were accepted."""
-    with pytest.raises(JournalFull):
-        for _ in range(10_000):
+    for _ in range(10_000):
+        try:
             journal.append([event(journal.last_position + 1 + i) for i in range(200)])
-    return journal.last_position
+        except JournalFull:
+            return journal.last_position
+    raise AssertionError("the journal took everything")
 
 
 @pytest.fixture
@@ -69,17 +72,36 @@ def test_a_full_disk_refuses_events_and_loses_none(small_disk: Path) -> None:
     database.close()
 
 
-def test_a_checkpoint_on_a_full_disk_loses_nothing(small_disk: Path) -> None:
-    database = EventDatabase(small_disk / "events.duckdb")
-    journal = open_journal(small_disk)
+def stored_but_for_room(disk: Path, leave_bytes: int) -> tuple[EventDatabase, Journal]:
+    """5,000 events stored and not checkpointed, and a disk with so much room left."""
+    database = EventDatabase(disk / "events.duckdb")
+    journal = open_journal(disk)
     writer = Writer(journal, database.writer())
     for _ in range(5):
         journal.append([event(journal.last_position + 1 + i) for i in range(1_000)])
         writer.step()
-    room = os.statvfs(small_disk)
-    (small_disk / "ballast").write_bytes(bytes(room.f_bavail * room.f_frsize - 8192))
-    with pytest.raises(StoreUnavailable, match="checkpointed"):
+    room = os.statvfs(disk)
+    (disk / "ballast").write_bytes(bytes(room.f_bavail * room.f_frsize - leave_bytes))
+    return database, journal
+
+
+def test_a_checkpoint_without_room_is_not_tried(small_disk: Path) -> None:
+    database, journal = stored_but_for_room(small_disk, 8_192)
+    with pytest.raises(StoreUnavailable, match="free some space"):
         database.writer().checkpoint()
+    assert database.writer().position() == 5_000
+    subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
+    database.writer().checkpoint()
+    journal.close()
+    database.close()
+
+
+def test_a_database_that_duckdb_gave_up_is_opened_anew_and_has_lost_nothing(small_disk: Path) -> None:
+    database, journal = stored_but_for_room(small_disk, 8_192)
+    with pytest.raises(duckdb.Error):
+        database.connect().execute("CHECKPOINT")
+    with pytest.raises(StoreUnavailable, match="invalidated"):
+        database.writer().open_visits(1, 0)
     (small_disk / "ballast").unlink()
     journal.append([event(5_001)])
     writer = Writer(journal, database.writer())

@@ -121,7 +121,7 @@ def event_lists(draw: st.DrawFn) -> list[Event]:
     return events
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     events=event_lists(),
     cuts=st.lists(st.sampled_from(["", "", "commit", "restart", "fail"]), min_size=25, max_size=25),
@@ -140,7 +140,7 @@ def test_cuts_restarts_and_failures_change_no_decision(events: list[Event], cuts
         other.close()
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(events=event_lists())
 def test_deltas_add_up_to_a_recount(events: list[Event]) -> None:
     database = fresh()

@@ -43,8 +43,7 @@ def _parsed(user_agent: str) -> Agent:
         os=os_name,
         os_version="" if os is None else _version(os.major, os.minor),
         device=_device(user_agent, os_name, "" if device is None else f"{device.family} {device.brand or ''}"),
-        is_bot=crawleruseragents.is_crawler(user_agent)
-        or (browser is None and os is None and _TOOL.match(user_agent) is not None),
+        is_bot=crawleruseragents.is_crawler(user_agent) or _TOOL.match(user_agent) is not None,
     )
 
 
@@ -89,5 +88,5 @@ _OS_NAMES = {
 _PHONES = frozenset({"iOS", "Windows Phone", "KaiOS", "BlackBerry OS", "Firefox OS", "Tizen"})
 _DESKTOPS = frozenset({"Windows", "Mac", "GNU/Linux", "Chrome OS", "FreeBSD", "OpenBSD", "NetBSD", "Solaris"})
 
-# Programs that name themselves in one word and a version, and no browser ever did ("libfetch/2.0").
-_TOOL = re.compile(r"(?:bot|crawler|spider|scrapy|monitor)[\w.-]*(?:/[\w.]+)?$", re.IGNORECASE)
+# Programs that name themselves in one word and perhaps a version; no browser ever did ("my-crawler/2.0").
+_TOOL = re.compile(r"[\w.-]*(?:bot|crawler|spider|scraper|scrapy|monitor)[\w.-]*(?:/[\w.]+)?$", re.IGNORECASE)

@@ -12,6 +12,7 @@ visits whatever the batches, restarts and failures between them.
 from __future__ import annotations
 
 from collections import OrderedDict
+from sys import intern
 
 from turnout.model.event import ENGAGEMENT, PAGEVIEW, Event, StoredEvent, VisitFacts
 from turnout.store.protocols import EventWriter, OpenVisit
@@ -120,26 +121,27 @@ def _duration_ms(visit: OpenVisit) -> int:
 
 
 def _facts(event: Event, position: int) -> VisitFacts:
+    # Interned: open visits are many and their texts few; each event brings its own copies from the journal.
     return VisitFacts(
         visit_id=position,
         started_ms=event.at_ms,
         started_local_ms=event.local_ms,
-        entry_page=event.page,
-        referrer=event.referrer,
-        source=event.source,
-        channel=event.channel,
-        utm_source=event.utm_source,
-        utm_medium=event.utm_medium,
-        utm_campaign=event.utm_campaign,
-        utm_content=event.utm_content,
-        utm_term=event.utm_term,
-        country=event.country,
-        region=event.region,
-        city=event.city,
-        device=event.device,
-        browser=event.browser,
-        browser_version=event.browser_version,
-        os=event.os,
-        os_version=event.os_version,
-        language=event.language,
+        entry_page=intern(event.page),
+        referrer=intern(event.referrer),
+        source=intern(event.source),
+        channel=intern(event.channel),
+        utm_source=intern(event.utm_source),
+        utm_medium=intern(event.utm_medium),
+        utm_campaign=intern(event.utm_campaign),
+        utm_content=intern(event.utm_content),
+        utm_term=intern(event.utm_term),
+        country=intern(event.country),
+        region=intern(event.region),
+        city=intern(event.city),
+        device=intern(event.device),
+        browser=intern(event.browser),
+        browser_version=intern(event.browser_version),
+        os=intern(event.os),
+        os_version=intern(event.os_version),
+        language=intern(event.language),
     )

@@ -6,6 +6,7 @@ import msgspec
 
 from seawall import Stop
 from seawall.clock import SYSTEM_CLOCK, Clock
+from turnout.errors import StoreUnavailable
 from turnout.ingest.journal import Journal
 from turnout.ingest.visits import Visits
 from turnout.store.protocols import EventWriter
@@ -93,10 +94,18 @@ class Writer:
             if is_last:
                 return
             if not is_folded and self._clock.monotonic() - idle_since_s >= IDLE_S:
-                self._store.checkpoint()
-                self._journal.shrink()
+                self._fold()
                 is_folded = True
             stop.wait(timeout_s=IDLE_S)
+
+    def _fold(self) -> None:
+        try:
+            self._store.checkpoint()
+            self._journal.shrink()
+        except StoreUnavailable as error:
+            # No event waits for this. It is tried again after the next ones; a store that is broken fails them.
+            self._failures_total += 1
+            self._last_error = str(error)
 
     def _pace(self, stop: Stop) -> None:
         until_s = self._clock.monotonic() + PACE_S

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
+from weakref import WeakSet
 
 import duckdb
 
+from seawall import Mutex
 from turnout.errors import DirectoryHeld, StoreUnavailable
 from turnout.store.duckdb.events import DuckEventWriter
 
@@ -23,7 +25,7 @@ class EventDatabase:
 
     def __init__(self, path: Path, *, memory_mb: int = 400, threads: int = 2) -> None:
         self._path = path
-        config: dict[str, str | bool | int | float | list[str]] = {
+        self._config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": f"{memory_mb}MB",
             "threads": threads,
             "temp_directory": f"{path}.tmp",
@@ -31,27 +33,59 @@ class EventDatabase:
             "autoinstall_known_extensions": False,
             "autoload_known_extensions": False,
         }
-        try:
-            self._connection = duckdb.connect(str(path), config=config)
-            self._connection.execute(_schema())
-        except duckdb.Error as error:
-            if "lock" in str(error).lower():
-                raise DirectoryHeld(f"the event store {path} is open in another process: {error}") from error
-            raise StoreUnavailable(f"the event store {path} can't be opened: {error}") from error
-        self._writer = DuckEventWriter(self._connection.cursor())
+        self._mutex = Mutex("store.connections")
+        self._given: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()  # guarded by self._mutex
+        self._connection = self._opened()
+        self._writer = DuckEventWriter(path, self.connect, self.reopen)
 
     def writer(self) -> DuckEventWriter:
         """The one writer; for one thread at a time."""
         return self._writer
 
     def connect(self) -> duckdb.DuckDBPyConnection:
-        """A connection of its own to the same database, for one thread at a time. The caller closes it."""
-        return self._connection.cursor()
+        """A connection of its own to the same database, for one thread at a time. The caller closes it.
+
+        It also ends when the database is reopened; then ask for another. Raises `StoreUnavailable`.
+        """
+        with self._mutex:
+            try:
+                connection = self._connection.cursor()
+            except duckdb.Error as error:
+                raise StoreUnavailable(f"the event store {self._path} is closed") from error
+            self._given.add(connection)
+            return connection
+
+    def reopen(self) -> None:
+        """Close every connection and open the file anew.
+
+        The one way on after what DuckDB calls a fatal error (a checkpoint that met a full disk): until then every
+        statement fails. What was committed is in its log and comes back. Raises as opening does.
+        """
+        with self._mutex:
+            self._close_all()
+            self._connection = self._opened()
 
     def close(self) -> None:
         """Close the file; DuckDB folds its log into it. Connections still in use fail from now on."""
-        self._writer.close()
+        with self._mutex:
+            self._close_all()
+
+    def _close_all(self) -> None:
+        # DuckDB gives back the same, failed database for a path while any connection to it is open.
+        for connection in list(self._given):
+            connection.close()
+        self._given.clear()
         self._connection.close()
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        try:
+            connection = duckdb.connect(str(self._path), config=self._config)
+            connection.execute(_schema())
+        except duckdb.Error as error:
+            if "lock" in str(error).lower():
+                raise DirectoryHeld(f"the event store {self._path} is open in another process: {error}") from error
+            raise StoreUnavailable(f"the event store {self._path} can't be opened: {error}") from error
+        return connection
 
 
 def _schema() -> str:

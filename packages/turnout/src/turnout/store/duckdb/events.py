@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 
@@ -15,6 +17,9 @@ from turnout.store.protocols import OpenVisit
 JOURNAL = "local"
 """The name under which this process's journal keeps its position."""
 
+CHECKPOINT_ROOM_BYTES = 4 << 20
+"""Blocks are 256 KB and tables have 40 columns: a small log may still grow the file by some of them."""
+
 _EPOCH = datetime(1970, 1, 1)
 _NO_VISIT = (None,) * 21
 
@@ -22,16 +27,32 @@ _NO_VISIT = (None,) * 21
 class DuckEventWriter:
     """See `EventWriter`. A row costs about 11 µs; a commit one or two synced writes of DuckDB's log."""
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
-        self._connection = connection
+    def __init__(
+        self, path: Path, connect: Callable[[], duckdb.DuckDBPyConnection], reopen: Callable[[], None]
+    ) -> None:
+        self._path = path
+        self._connect = connect
+        self._reopen = reopen
+        self._connection = connect()
 
     def position(self) -> int:
-        """The journal position of the last event stored; 0 where there is none. Raises `StoreUnavailable`."""
+        """The journal position of the last event stored; 0 where there is none. Raises `StoreUnavailable`.
+
+        The writer asks for it after each failure: a database that DuckDB has given up is opened anew here.
+        """
         try:
-            self._connection.execute("SELECT position FROM stored_position WHERE journal = ?", [JOURNAL])
-            row = self._connection.fetchone()
+            try:
+                return self._stored_position()
+            except (duckdb.FatalException, duckdb.ConnectionException):
+                self._reopen()
+                self._connection = self._connect()
+                return self._stored_position()
         except duckdb.Error as error:
             raise StoreUnavailable(f"the event store can't be read: {error}") from error
+
+    def _stored_position(self) -> int:
+        self._connection.execute("SELECT position FROM stored_position WHERE journal = ?", [JOURNAL])
+        row = self._connection.fetchone()
         return 0 if row is None else int(row[0])
 
     def append(self, rows: Sequence[StoredEvent]) -> None:
@@ -72,11 +93,28 @@ class DuckEventWriter:
             raise StoreUnavailable(f"the event store can't be read: {error}") from error
 
     def checkpoint(self) -> None:
-        """Fold DuckDB's log into its file. Waits for running transactions; raises `StoreUnavailable`."""
+        """Fold DuckDB's log into its file. Waits for running transactions.
+
+        Raises `StoreUnavailable`, also where the disk has too little room to try: a checkpoint that meets a full disk
+        makes DuckDB give the database up until it is reopened.
+        """
+        self._refuse_without_room()
         try:
             self._connection.execute("CHECKPOINT")
         except duckdb.Error as error:
             raise StoreUnavailable(f"the event store can't be checkpointed: {error}") from error
+
+    def _refuse_without_room(self) -> None:
+        try:
+            log_bytes = Path(f"{self._path}.wal").stat().st_size
+        except FileNotFoundError:
+            return
+        disk = os.statvfs(self._path.parent)
+        if disk.f_bavail * disk.f_frsize < log_bytes + CHECKPOINT_ROOM_BYTES:
+            raise StoreUnavailable(
+                f"the event store can't be checkpointed: the disk of {self._path} has less room than its log of "
+                f"{log_bytes >> 20} MB takes; free some space"
+            )
 
     def close(self) -> None:
         """Give up the connection."""
