@@ -10,8 +10,8 @@ from types import TracebackType
 import uvicorn
 from litestar import Litestar, Request
 from litestar.di import Provide
-from seawall import ThreadPool
 
+from seawall import ThreadPool
 from turnout.errors import NotFound, NotSignedIn
 from turnout.model.site import Principal, Site, UserId
 from turnout.query.run import QueryRunner
@@ -89,7 +89,9 @@ class ApiServer:
         self._thread.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._server.should_exit = True
         self._thread.join(timeout=10)
         self._pool.shutdown()

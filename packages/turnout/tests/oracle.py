@@ -128,7 +128,7 @@ class Oracle:
             if name == "time":
                 name = next(each for each in dimensions if each.startswith("time"))
             at = names.index(name)
-            lines = sorted(lines, key=lambda line: [*line[0], *line[1]][at], reverse=way == "desc")  # noqa: B023
+            lines = sorted(lines, key=lambda line: [*line[0], *line[1]][at], reverse=way == "desc")
         return lines
 
     def read(self, name: str, event: Event, visit: Visit, span: Span) -> str:
@@ -202,7 +202,11 @@ class Span:
             length = timedelta(days=(self.last - self.first).days + 1)
         else:
             length = self.instants[1] - self.instants[0]
-        steps = [(timedelta(hours=48), "time:hour"), (timedelta(days=40), "time:day"), (timedelta(weeks=52), "time:week")]
+        steps = [
+            (timedelta(hours=48), "time:hour"),
+            (timedelta(days=40), "time:day"),
+            (timedelta(weeks=52), "time:week"),
+        ]
         return next((name for most, name in steps if length <= most), "time:month")
 
     def written(self, bucket: str, wall: datetime) -> str:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from itertools import count
-from pathlib import Path
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -77,7 +76,13 @@ NAMES = ["pageview", "pageview", "pageview", "engagement", "engagement", "signup
 PROPS = [{}, {}, {"plan": "pro"}, {"plan": "free", "n": "1"}, {"plan": ""}, {"plan": "(none)"}]
 SOURCES = ["", "Google", "google", "Direct / None", "news"]
 COUNTRIES = ["", "DE", "US", "CI", "ZZ"]
-TEXTS = {"page": PAGES, "source": SOURCES, "country": COUNTRIES, "name": NAMES[4:], "other": ["", "x", "Y", "(not set)"]}
+TEXTS = {
+    "page": PAGES,
+    "source": SOURCES,
+    "country": COUNTRIES,
+    "name": NAMES[4:],
+    "other": ["", "x", "Y", "(not set)"],
+}
 
 VISIT_DIMENSIONS = [
     "visit:entry_page",
@@ -97,7 +102,22 @@ TIMES = ["time", "time:minute", "time:hour", "time:day", "time:week", "time:mont
 EVENT_METRICS = ["visitors", "pageviews", "events", "percentage"]
 VISIT_METRICS = ["visits", "views_per_visit", "bounce_rate", "visit_duration"]
 
-VALUES = ["/", "/a", "a", "blog", "Google", "Direct / None", "(not set)", "(none)", "DE", "Germany", "ZZ", "x", "pro", ""]
+VALUES = [
+    "/",
+    "/a",
+    "a",
+    "blog",
+    "Google",
+    "Direct / None",
+    "(not set)",
+    "(none)",
+    "DE",
+    "Germany",
+    "ZZ",
+    "x",
+    "pro",
+    "",
+]
 VALUES += ["pageview", "signup", "one.example"]
 PATTERNS = ["^/a$", "(?i)google", "^$", "o+", "^/(blog|A)", "[A-Z]", "."]
 
@@ -192,7 +212,9 @@ def date_ranges(draw: st.DrawFn, place: Place, scene: datetime) -> object:
         first = middle + timedelta(days=draw(st.integers(-3, 1)))
         return [str(first), str(first + timedelta(days=draw(st.sampled_from([0, 0, 1, 3, 40, 400]))))]
     first = scene + timedelta(milliseconds=draw(st.sampled_from([-86_400_000, -3_600_000, 0, 1_800_000, 3_600_999])))
-    last = first + timedelta(milliseconds=draw(st.sampled_from([0, 500, 3_600_000, 7_265_432, 90_000_000, 864_000_000])))
+    last = first + timedelta(
+        milliseconds=draw(st.sampled_from([0, 500, 3_600_000, 7_265_432, 90_000_000, 864_000_000]))
+    )
     if kind == "instants":
         return [first.isoformat(), last.isoformat()]
     # Far enough apart that a repeated hour does not turn them round.
@@ -251,9 +273,7 @@ def record(server: ApiServer, place: Place, events: list[Event]) -> Site:
     site = Site(SiteId(number), f"site{number}.example", place.zone, UserId(1))
     visits = Visits(server.writer)
     first = server.writer.position() + 1
-    rows = [
-        visits.decide(event_of(event, number), position) for position, event in enumerate(events, start=first)
-    ]
+    rows = [visits.decide(event_of(event, number), position) for position, event in enumerate(events, start=first)]
     server.writer.append(rows)
     server.sites.add(site)
     return site

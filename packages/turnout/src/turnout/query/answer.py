@@ -80,8 +80,6 @@ def make_answer(ask: Ask, site: Site, query: Query, result: Result) -> Answer:
     return Answer(rows, meta, echo)
 
 
-
-
 def _filter(part: Filter) -> list[object]:
     if isinstance(part, Comparison):
         echo: list[object] = [part.operator, part.dimension, part.values]

@@ -40,8 +40,8 @@ def check_label_count(query: Query) -> None:
 def time_labels(query: Query, zone: ZoneInfo) -> tuple[str, ...]:
     """Every bucket of the query's range in order, as answers write them.
 
-    Buckets are wall-clock times: the hour that a clock change repeats is one bucket, the hour that it skips is none. The
-    first week is named by the range's first day where its Monday lies before it.
+    Buckets are wall-clock times: the hour that a clock change repeats is one bucket, the hour that it skips is none.
+    The first week is named by the range's first day where its Monday lies before it.
     """
     bucket = time_dimension(query)
     if bucket in ("time:minute", "time:hour"):

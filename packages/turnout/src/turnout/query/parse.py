@@ -1,4 +1,4 @@
-"""The JSON body of `POST /api/v2/query`: checked into an `Ask`, then resolved for a site and a moment into a `Query`."""
+"""The JSON body of `POST /api/v2/query`: checked into an `Ask`, then resolved for a site into a `Query`."""
 
 from __future__ import annotations
 

@@ -40,8 +40,9 @@ def parse_span(raw: object) -> Span:
 
 
 def resolve_span(span: Span, zone: ZoneInfo, now: datetime, first_day: date | None) -> Days | Instants:
-    """The days or instants that `span` means at `now` (aware). `first_day`: the day of the site's first event, for `all`.
+    """The days or instants that `span` means at `now` (aware).
 
+    `first_day` is the day of the site's first event, for `all`.
     Raises `BadInput` when a range ends before it begins, or is too long.
     """
     if isinstance(span, str):
@@ -74,10 +75,7 @@ def exclusive_end(span: Instants) -> datetime:
 
 def bucket_for(span: Days | Instants) -> str:
     """The time dimension that plain `time` stands for: hours up to two days, then days, weeks and months."""
-    if isinstance(span, Days):
-        length = timedelta(days=(span.last - span.first).days + 1)
-    else:
-        length = span.last - span.first
+    length = span.last - span.first + timedelta(days=1) if isinstance(span, Days) else span.last - span.first
     if length <= timedelta(hours=48):
         return "time:hour"
     if length <= timedelta(days=40):

@@ -11,9 +11,9 @@ from litestar.datastructures import State
 from litestar.di import NamedDependency
 from litestar.exceptions import HTTPException
 from litestar.params import SkipValidation
+
 from seawall import Overloaded
 from seawall.clock import Clock
-
 from turnout.errors import BadInput, NotFound, NotSignedIn, StoreUnavailable, TooLarge, TurnoutError
 from turnout.model.site import Principal, Site
 from turnout.query.answer import Answer, make_answer

@@ -22,7 +22,9 @@ _FLAG = Schema(type=OpenAPIType.BOOLEAN)
 _DIMENSION = Schema(
     one_of=[
         Schema(type=_TEXT, enum=list(dimensions.NAMES)),
-        Schema(type=_TEXT, pattern=r"^event:props:.+$", max_length=len("event:props:") + dimensions.MAX_PROPERTY_LENGTH),
+        Schema(
+            type=_TEXT, pattern=r"^event:props:.+$", max_length=len("event:props:") + dimensions.MAX_PROPERTY_LENGTH
+        ),
     ]
 )
 _DATE_RANGE = Schema(
