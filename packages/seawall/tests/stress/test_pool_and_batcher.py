@@ -39,7 +39,7 @@ def test_each_run_that_returned_was_carried_out_and_the_pool_is_idle_after() -> 
                     returned.append(number)
 
             async def main() -> None:
-                for start in range(0, 300, 30):
+                for start in range(0, 900, 30):
                     await asyncio.gather(*[one(seed * 1000 + start + n) for n in range(30)])
 
             asyncio.run(main())

@@ -70,8 +70,7 @@ def test_cancelling_run_removes_queued_work() -> None:
 
     async def main(pool: ThreadPool) -> None:
         first = asyncio.create_task(pool.run(held))
-        while not held.begun.is_set():
-            await asyncio.sleep(0)
+        assert await asyncio.get_running_loop().run_in_executor(None, held.begun.wait, 10)
         queued = asyncio.create_task(pool.run(ran.append, 1))
         await asyncio.sleep(0)
         assert pool.statistics().queued == 1
