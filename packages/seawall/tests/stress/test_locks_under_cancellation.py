@@ -88,7 +88,7 @@ def test_no_overlap_no_lost_wake_up_and_no_leaked_permit(kind: str, permits: int
     assert inside.overlaps == 0
     assert inside.entries > ROUNDS
     assert lock.statistics().waiters == ()
-    assert lock.line.in_transit() == []
+    assert lock._line.in_transit() == []
     taken = 0
     while lock.try_acquire():
         taken += 1
