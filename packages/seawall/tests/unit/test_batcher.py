@@ -89,16 +89,15 @@ def test_close_drains_even_when_the_flush_dies_meanwhile() -> None:
         sink.open.clear()
         puts = [asyncio.create_task(batcher.put(i)) for i in ("a", SystemExit(1), "b")]
         await asyncio.get_running_loop().run_in_executor(None, sink.entered.wait, 10)
-        closing = asyncio.get_running_loop().run_in_executor(None, batcher.close, 10)
-        while not batcher._is_closing:
-            await asyncio.sleep(0)
+        with pytest.raises(DeadlineExceeded):
+            batcher.close(timeout_s=0)
         with pytest.raises(Closed):
             await batcher.put("late")
         sink.open.set()
-        await closing
         return await asyncio.gather(*puts, return_exceptions=True)
 
     outcomes = asyncio.run(main())
+    batcher.close(10)
     assert [type(o) for o in outcomes] == [type(None), SeawallError, type(None)]
     assert sink.batches[-1] == ["b"]
 
@@ -182,3 +181,53 @@ def test_put_sync_on_a_loops_thread_is_misuse() -> None:
     batcher.close()
     with pytest.raises(Closed):
         batcher.put_sync(1)
+
+
+def test_it_lingers_for_more_only_after_a_batch_of_several_and_no_longer_than_until_it_is_full() -> None:
+    sink = Sink()
+    batcher = Batcher("b", sink, max_items=3, max_wait_s=3600, capacity=100)
+
+    async def main() -> None:
+        await batcher.put("alone")
+        await batcher.put("alone again")
+        await batcher.put_many(["one", "two"])
+        await asyncio.gather(*[batcher.put(n) for n in range(3)])
+
+    asyncio.run(main())
+    with pytest.raises(DeadlineExceeded):
+        batcher.put_sync("waits for company", timeout_s=0.05)
+    assert sink.batches == [["alone"], ["alone again"], ["one", "two"], [0, 1, 2]]
+    batcher.close(10)
+
+
+def test_close_does_not_wait_for_more_company() -> None:
+    sink = Sink()
+    batcher = Batcher("b", sink, max_items=3, max_wait_s=3600, capacity=100)
+    batcher.put_many_sync(["one", "two"], timeout_s=10)
+    thread = threading.Thread(target=lambda: batcher.put_sync("three"))
+    thread.start()
+    pause = threading.Event()
+    for _ in range(1000):
+        if batcher.statistics().pending:
+            break
+        pause.wait(0.005)
+    batcher.close(10)
+    thread.join(10)
+    assert sink.batches == [["one", "two"], ["three"]]
+
+
+def test_puts_of_a_loop_that_is_closed_hold_up_nobody_else() -> None:
+    sink = Sink()
+    sink.open.clear()
+    batcher = Batcher("b", sink, max_items=10, capacity=10)
+    loop = asyncio.new_event_loop()
+    abandoned = loop.create_task(batcher.put("abandoned"))
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    assert sink.entered.wait(10)
+    loop.close()
+    abandoned._log_destroy_pending = False
+    sink.open.set()
+    batcher.put_sync("next", timeout_s=10)
+    batcher.close(10)
+    assert sink.batches == [["abandoned"], ["next"]]

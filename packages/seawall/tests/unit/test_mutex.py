@@ -3,7 +3,7 @@ import threading
 
 import pytest
 
-from seawall import Deadlock, DeadlineExceeded, Misuse, Mutex, deadline, snapshot
+from seawall import DeadlineExceeded, Deadlock, Misuse, Mutex, deadline, snapshot
 
 
 def started(run) -> threading.Thread:

@@ -2,6 +2,8 @@ import asyncio
 import concurrent.futures
 import contextvars
 import gc
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -70,8 +72,7 @@ def test_cancelling_run_removes_queued_work() -> None:
 
     async def main(pool: ThreadPool) -> None:
         first = asyncio.create_task(pool.run(held))
-        while not held.begun.is_set():
-            await asyncio.sleep(0)
+        assert await asyncio.get_running_loop().run_in_executor(None, held.begun.wait, 10)
         queued = asyncio.create_task(pool.run(ran.append, 1))
         await asyncio.sleep(0)
         assert pool.statistics().queued == 1
@@ -203,3 +204,15 @@ def test_a_forgotten_pool_ends_its_threads() -> None:
 def test_nonsense_is_misuse(sizes) -> None:
     with pytest.raises(Misuse):
         ThreadPool("p", **sizes)
+
+
+def test_what_was_submitted_is_carried_out_before_the_interpreter_ends() -> None:
+    code = (
+        "import seawall, threading\n"
+        "pool = seawall.ThreadPool('p', max_threads=1)\n"
+        "pool.submit(threading.Event().wait, 0.05)\n"
+        "pool.submit(print, 'carried out')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "carried out\n"
+    assert done.stderr == ""

@@ -77,3 +77,30 @@ def test_starting_twice_is_misuse_and_stopping_what_never_started_is_harmless() 
     with pytest.raises(Misuse):
         worker.start()
     worker.stop(timeout_s=10)
+
+
+def test_a_thread_that_dies_between_two_runs_is_replaced() -> None:
+    again = threading.Event()
+
+    class Fragile(Worker):
+        """Its thread is killed from outside during its first back-off."""
+
+        deaths = 0
+
+        def _back_off(self, for_s: float) -> None:
+            self.deaths += 1
+            if self.deaths == 1:
+                raise SystemExit
+            super()._back_off(for_s)
+
+    def run(stop: Stop) -> None:
+        if worker.deaths == 0:
+            raise ValueError("once")
+        again.set()
+        stop.wait(None)
+
+    worker = Fragile("w", run)
+    worker.start()
+    assert again.wait(10)
+    worker.stop(timeout_s=10)
+    assert not worker.statistics().is_running

@@ -13,7 +13,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, TypeVar
+
+T = TypeVar("T")
 
 
 class Waiter(Protocol):
@@ -104,7 +106,7 @@ class Line:
         return list(self.handing)
 
 
-def copy_of(line: deque[Waiter]) -> list[Waiter]:
+def copy_of(line: deque[T]) -> list[T]:
     """The deque's items at one moment, though others change it meanwhile."""
     while True:
         try:

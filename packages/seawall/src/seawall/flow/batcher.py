@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 from seawall.clock import SYSTEM_CLOCK
+from seawall.core.line import copy_of
 from seawall.core.statistics import BatcherStatistics
 from seawall.errors import Closed, DeadlineExceeded, Misuse, SeawallError
 from seawall.flow.worker import Stop, Worker
@@ -154,7 +155,7 @@ class Batcher(Generic[T]):
 
     def statistics(self) -> BatcherStatistics:
         """What is pending, and how the flushes went."""
-        line = self._line.copy()
+        line = copy_of(self._line)
         in_hand = self._in_hand
         counts = [len(put.items) for put in (*in_hand, *line)]
         pending, waiting = 0, 0

@@ -111,15 +111,12 @@ class Worker:
         )
 
     def _supervise(self) -> None:
-        has_ended = False
         try:
             self._run_until_done()
-            has_ended = True
-        finally:
-            # Only something raised into this thread from outside, between two runs, gets here without an end.
-            if not has_ended:
-                with self._guard:
-                    self._thread = spawn(self.name, self._supervise)
+        except BaseException as error:  # noqa: BLE001 - raised into this thread from outside, between two runs
+            self._note(error)
+            with self._guard:
+                self._thread = spawn(self.name, self._supervise)
 
     def _run_until_done(self) -> None:
         back_off_s = FIRST_BACK_OFF_S
@@ -129,14 +126,17 @@ class Worker:
                 self._run(self._stop)
                 return
             except BaseException as error:  # noqa: BLE001 - a supervisor: nothing may end the thread silently
-                self._failures_total += 1
-                self._last_error = f"{type(error).__name__}: {error}"
+                self._note(error)
             if self._stop.is_set():
                 return
             if SYSTEM_CLOCK.monotonic() - began_s > LONGEST_BACK_OFF_S:
                 back_off_s = FIRST_BACK_OFF_S
             self._back_off(back_off_s)
             back_off_s = min(2 * back_off_s, LONGEST_BACK_OFF_S)
+
+    def _note(self, error: BaseException) -> None:
+        self._failures_total += 1
+        self._last_error = f"{type(error).__name__}: {error}"
 
     def _back_off(self, for_s: float) -> None:
         until_s = SYSTEM_CLOCK.monotonic() + for_s

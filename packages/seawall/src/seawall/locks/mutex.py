@@ -27,15 +27,15 @@ class Mutex:
     True
     """
 
-    __slots__ = ("__weakref__", "_free", "_owner", "_take", "_waiters", "line", "name", "tally")
+    __slots__ = ("__weakref__", "_free", "_line", "_owner", "_take", "_tally", "_waiters", "name")
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.line = Line(1)
-        self.tally = Tally()
-        self._free = self.line.free
-        self._take = self.line.free.pop
-        self._waiters = self.line.waiters
+        self._line = Line(1)
+        self._tally = Tally()
+        self._free = self._line.free
+        self._take = self._line.free.pop
+        self._waiters = self._line.waiters
         self._owner: Owner | None = None  # written by whoever holds the permit, and only then
         REGISTRY.add(self)
 
@@ -55,11 +55,11 @@ class Mutex:
     ) -> None:
         self._owner = None
         if self._waiters:
-            self.line.give()
+            self._line.give()
             return
         self._free.append(None)
         if self._waiters:
-            self.line.settle()
+            self._line.settle()
 
     async def __aenter__(self) -> None:
         owner = current_task() or this_task()
@@ -79,11 +79,11 @@ class Mutex:
         # As __exit__, written out: a call more would cost a tenth of the whole.
         self._owner = None
         if self._waiters:
-            self.line.give()
+            self._line.give()
             return
         self._free.append(None)
         if self._waiters:
-            self.line.settle()
+            self._line.settle()
 
     def acquire(self, *, timeout_s: float | None = None) -> None:
         """Enter, as `with` does, waiting at most `timeout_s` seconds. To be followed by `release`.
@@ -140,15 +140,15 @@ class Mutex:
         return LockStatistics(
             name=self.name,
             holders=() if owner is None else (name_of(owner),),
-            waiters=waiting_of(self.line),
-            waits_total=self.tally.waits_total,
-            wait_s_total=self.tally.wait_s_total,
+            waiters=waiting_of(self._line),
+            waits_total=self._tally.waits_total,
+            wait_s_total=self._tally.wait_s_total,
         )
 
-    def permits_outside(self, loop: Loop) -> int:
+    def _permits_outside(self, loop: Loop) -> int:
         """See `locks.waiting.Waitable`."""
         owner = self._owner
-        if in_transit_to(self.line, loop) or (owner is not None and is_of(owner, loop)):
+        if in_transit_to(self._line, loop) or (owner is not None and is_of(owner, loop)):
             return 0
         return 1
 

@@ -25,18 +25,18 @@ class Semaphore:
     1
     """
 
-    __slots__ = ("__weakref__", "_free", "_holders", "_take", "_waiters", "line", "name", "permits", "tally")
+    __slots__ = ("__weakref__", "_free", "_holders", "_line", "_take", "_tally", "_waiters", "name", "permits")
 
     def __init__(self, name: str, permits: int) -> None:
         if permits < 0:
             raise Misuse(f"{name}: permits must be 0 or more, not {permits}")
         self.name = name
         self.permits = permits
-        self.line = Line(permits)
-        self.tally = Tally()
-        self._free = self.line.free
-        self._take = self.line.free.pop
-        self._waiters = self.line.waiters
+        self._line = Line(permits)
+        self._tally = Tally()
+        self._free = self._line.free
+        self._take = self._line.free.pop
+        self._waiters = self._line.waiters
         # How many permits each has. An owner's entry is written by that owner alone, so single steps suffice.
         self._holders: dict[Owner, int] = {}
         REGISTRY.add(self)
@@ -123,23 +123,23 @@ class Semaphore:
             permits=self.permits,
             free=len(self._free),
             holders=tuple(name_of(owner) for owner, count in self._holders.copy().items() for _ in range(count)),
-            waiters=waiting_of(self.line),
-            waits_total=self.tally.waits_total,
-            wait_s_total=self.tally.wait_s_total,
+            waiters=waiting_of(self._line),
+            waits_total=self._tally.waits_total,
+            wait_s_total=self._tally.wait_s_total,
         )
 
-    def permits_outside(self, loop: Loop) -> int:
+    def _permits_outside(self, loop: Loop) -> int:
         """See `locks.waiting.Waitable`."""
         inside = sum(count for owner, count in self._holders.copy().items() if is_of(owner, loop))
-        return self.permits - inside - in_transit_to(self.line, loop)
+        return self.permits - inside - in_transit_to(self._line, loop)
 
     def _give(self) -> None:
         if self._waiters:
-            self.line.give()
+            self._line.give()
             return
         self._free.append(None)
         if self._waiters:
-            self.line.settle()
+            self._line.settle()
 
     def _note(self, owner: Owner) -> None:
         self._holders[owner] = self._holders.get(owner, 0) + 1

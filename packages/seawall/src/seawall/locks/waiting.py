@@ -18,10 +18,10 @@ class Waitable(Protocol):
     """What the slow path needs to know of a lock."""
 
     name: str
-    line: Line
-    tally: Tally
+    _line: Line
+    _tally: Tally
 
-    def permits_outside(self, loop: Loop) -> int:
+    def _permits_outside(self, loop: Loop) -> int:
         """How many permits are out with others than tasks of `loop`."""
         ...
 
@@ -51,7 +51,7 @@ def wait_in_thread(lock: Waitable, timeout_s: float | None) -> None:
     """
     limit_s = wait_limit_s(timeout_s)
     waiter = ThreadWaiter()
-    line = lock.line
+    line = lock._line
     line.join(waiter)
     try:
         loop = running_loop()
@@ -68,11 +68,11 @@ async def wait_in_task(lock: Waitable, loop: Loop, timeout_s: float | None) -> N
     """Queue the running task and wait until it is given a permit; see `wait_in_thread`."""
     limit_s = wait_limit_s(timeout_s)
     waiter = TaskWaiter(loop)
-    lock.line.join(waiter)
+    lock._line.join(waiter)
     try:
         granted = await waiter.wait(limit_s)
     except BaseException:
-        give_up(lock.line, waiter)
+        give_up(lock._line, waiter)
         raise
     _end_wait(lock, waiter, granted)
 
@@ -88,12 +88,12 @@ def give_up(line: Line, waiter: ThreadWaiter | TaskWaiter) -> None:
 
 def _end_wait(lock: Waitable, waiter: ThreadWaiter | TaskWaiter, granted: bool) -> None:
     waited_s = SYSTEM_CLOCK.monotonic() - waiter.since_s
-    lock.tally.add(waited_s)
+    lock._tally.add(waited_s)
     # A grant that came just after the time was up still counts: the permit is here.
     if not granted and waiter.claim():
-        lock.line.leave(waiter)
+        lock._line.leave(waiter)
         raise DeadlineExceeded(lock.name, waited_s)
-    lock.line.arrived(waiter)
+    lock._line.arrived(waiter)
 
 
 def _refuse_to_block_own_loop(lock: Waitable, waiter: ThreadWaiter, loop: Loop) -> None:
@@ -104,14 +104,14 @@ def _refuse_to_block_own_loop(lock: Waitable, waiter: ThreadWaiter, loop: Loop) 
     nobody can slip in between the count and the wait; and a permit in transit still counts for its receiver.
     """
     ahead = 0
-    for other in lock.line.queued():
+    for other in lock._line.queued():
         if other is waiter:
             break
         if isinstance(other, TaskWaiter) and other.loop is loop:
             ahead += 1
     else:
         return  # no longer queued: granted
-    if lock.permits_outside(loop) <= ahead:
+    if lock._permits_outside(loop) <= ahead:
         raise Misuse(
             f"{lock.name}: `with` on an event loop's thread would wait for a task of that same loop, for ever; "
             "use `async with`, or leave the event loop's thread first (`await pool.run(...)`)"

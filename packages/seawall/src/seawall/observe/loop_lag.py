@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 
 from seawall.clock import SYSTEM_CLOCK
+from seawall.core.line import copy_of
 from seawall.core.statistics import LoopStatistics
 from seawall.observe.registry import REGISTRY
 
@@ -47,7 +48,7 @@ class LoopLag:
     def statistics(self) -> LoopStatistics:
         """The last lag and the worst one of the last minute."""
         overdue = SYSTEM_CLOCK.monotonic() - self._due_s if self._timer is not None else 0.0
-        lags = self._lags_s.copy()
+        lags = copy_of(self._lags_s)
         lag = max(lags[-1], overdue)
         return LoopStatistics(name=self.name, lag_s=lag, max_lag_s=max(max(lags), lag))
 

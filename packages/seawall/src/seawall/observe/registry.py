@@ -51,7 +51,9 @@ class Registry:
 
     def snapshot(self) -> Snapshot:
         """How all of them stand. Each is asked in turn, so the figures are of about one moment, not of exactly one."""
-        found = [resource.statistics() for resource in self._resources.copy().values()]
+        # `valuerefs` reads the table in one step; its `values` and `copy` would trip over a resource made meanwhile.
+        living = [resource for ref in self._resources.valuerefs() if (resource := ref()) is not None]
+        found = [resource.statistics() for resource in living]
         found.sort(key=lambda statistics: statistics.name)
         return Snapshot(
             locks=tuple(s for s in found if isinstance(s, LockStatistics)),
