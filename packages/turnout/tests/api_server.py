@@ -69,7 +69,7 @@ class ApiServer:
         self.database = EventDatabase(directory / "events.duckdb")
         self.writer = self.database.writer()
         self._pool = ThreadPool("queries", max_threads=2)
-        self._reader = Reader(self.database.connect(), self.writer.position)
+        self._reader = Reader(self.database.connect, self.writer.position)
         self.runner = QueryRunner(self._reader, self._pool)
         self._server = uvicorn.Server(uvicorn.Config(self.app(), log_level="warning", lifespan="off"))
         self._socket = socket.create_server(("127.0.0.1", 0))

@@ -2,10 +2,21 @@
 
 from __future__ import annotations
 
+import difflib
+import os
+import tomllib
+from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, get_args, get_type_hints
+from urllib.parse import urlsplit
 
 import msgspec
+
+from turnout.errors import SettingsInvalid
+
+PREFIX = "TURNOUT_"
+FILE = "turnout.toml"
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,14 +38,123 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     query_threads: int = 3
     """Queries that run at once; more wait in order."""
     query_timeout_s: float = 30.0
+    """A query that takes longer, its wait included, is given up."""
     store_memory_mb: int = 400
+    """What the event store's engine may take; more is spilled to the data directory."""
     store_threads: int = 2
+    """Threads of the event store's engine."""
     hash_threads: int = 2
     """Threads that check passwords; each check takes about 50 ms of a core."""
     session_days: int = 30
+    """A sign-in lasts this long."""
     trusted_proxies: tuple[str, ...] = ()
     """Networks (CIDR) whose X-Forwarded-For is believed for sign-in throttling and access logs."""
     city_database: Path | None = None
     """An mmdb file of yours that names regions and cities; without it only countries are known."""
     drain_s: float = 20.0
     """How long SIGTERM waits for requests in flight and the journal."""
+
+
+_RANGES: dict[str, tuple[float, float]] = {
+    "port": (0, 65_535),
+    "journal_max_mb": (1, 10_000_000),
+    "disk_free_floor_mb": (0, 10_000_000),
+    "query_threads": (1, 64),
+    "query_timeout_s": (0.1, 3_600),
+    "store_memory_mb": (64, 1_000_000),
+    "store_threads": (1, 64),
+    "hash_threads": (1, 64),
+    "session_days": (1, 3_650),
+    "drain_s": (0, 3_600),
+}
+
+
+def load(
+    options: Mapping[str, object], environment: Mapping[str, str] = os.environ, file: Path | None = None
+) -> Settings:
+    """Puts the settings together: defaults, then the TOML file, then `TURNOUT_…`, then the command line's `options`.
+
+    `file` is read where it is given; else `turnout.toml` in the data directory, where there is one. Raises
+    `SettingsInvalid` with every problem found, each naming the setting, where it came from and what was expected.
+    """
+    problems: list[str] = []
+    values: dict[str, object] = {}
+    from_environment = {
+        name.removeprefix(PREFIX).lower(): (text, f"${name}")
+        for name, text in environment.items()
+        if name.startswith(PREFIX) and name not in ("TURNOUT_REQUIRE_ALL_TESTS", "TURNOUT_SOAK")
+    }
+    from_options = {name: (value, f"--{name}") for name, value in options.items() if value is not None}
+    data = (from_options.get("data") or from_environment.get("data") or (Settings().data, ""))[0]
+    found = file or Path(str(data)) / FILE
+    from_file = _read(found, problems) if file is not None or found.exists() else {}
+    for source in (from_file, from_environment, from_options):
+        for name, (value, where) in source.items():
+            if name not in Settings.__struct_fields__:
+                near = difflib.get_close_matches(name, Settings.__struct_fields__, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                problems.append(f"{where}: there is no setting {name}{hint}")
+                continue
+            try:
+                values[name] = _converted(name, value)
+            except ValueError as error:
+                problems.append(f"{where}: {name} is {value!r}, but {error}")
+    if problems:
+        raise SettingsInvalid("\n".join(problems))
+    return Settings(**values)  # type: ignore[arg-type]  # each was converted to its field's type
+
+
+def _read(file: Path, problems: list[str]) -> dict[str, tuple[object, str]]:
+    try:
+        content = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        problems.append(f"{file}: can't be read as TOML: {error}")
+        return {}
+    return {name: (value, str(file)) for name, value in content.items()}
+
+
+def _converted(name: str, value: object) -> object:
+    """The value as its field's type. Raises ValueError that says what was expected."""
+    kind = get_type_hints(Settings)[name]
+    if kind is int or kind is float:
+        return _number(name, kind, value)
+    if kind is str:
+        return _url(str(value)) if name == "public_url" else str(value)
+    if name == "trusted_proxies":
+        return _networks(value)
+    if choices := get_args(kind):
+        if type(None) in choices:
+            return Path(str(value)) if str(value) else None
+        if value not in choices:
+            raise ValueError(f"one of {', '.join(choices)} was expected")
+        return value
+    return Path(str(value))
+
+
+def _number(name: str, kind: type[Any], value: object) -> object:
+    least, most = _RANGES[name]
+    expected = f"a {'whole ' if kind is int else ''}number from {least:g} to {most:g} was expected"
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError(expected)
+    try:
+        number = kind(value)
+    except ValueError:
+        raise ValueError(expected) from None
+    if not least <= number <= most or number != float(value):
+        raise ValueError(expected)
+    return number
+
+
+def _url(value: str) -> str:
+    parts = urlsplit(value)
+    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/")):
+        raise ValueError("a URL without a path was expected, such as https://stats.example.org")
+    return value.rstrip("/")
+
+
+def _networks(value: object) -> tuple[str, ...]:
+    texts = value if isinstance(value, list) else [part for part in str(value).split(",") if part.strip()]
+    try:
+        return tuple(str(ip_network(str(text).strip())) for text in texts)
+    except ValueError:
+        raise ValueError("networks were expected, such as 10.0.0.0/8, separated by commas") from None

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from seawall import ThreadPool
 
+from seawall import ThreadPool
 from turnout.errors import QueryCancelled, StoreUnavailable
 from turnout.model.query import Query, Row
 from turnout.model.site import Site, SiteId, UserId
@@ -42,7 +42,7 @@ class Store:
     def __init__(self, directory: Path) -> None:
         self.database = EventDatabase(directory / "events.duckdb")
         self.position = 0
-        self.reader = WatchedReader(self.database.connect(), lambda: self.position)
+        self.reader = WatchedReader(self.database.connect, lambda: self.position)
         self.pool = ThreadPool("queries", max_threads=2)
 
 

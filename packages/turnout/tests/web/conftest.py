@@ -104,6 +104,6 @@ def runner(month: list[Event], tmp_path_factory: pytest.TempPathFactory) -> Iter
     visits = Visits(writer)
     writer.append([visits.decide(event, position) for position, event in enumerate(month, start=1)])
     pool = ThreadPool("page-queries", max_threads=2)
-    yield QueryRunner(Reader(database.connect(), lambda: len(month)), pool)
+    yield QueryRunner(Reader(database.connect, lambda: len(month)), pool)
     pool.shutdown()
     database.close()

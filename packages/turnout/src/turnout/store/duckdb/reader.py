@@ -13,12 +13,13 @@ from turnout.errors import QueryCancelled, StoreUnavailable
 class Reader:
     """Runs read-only SQL on one open DuckDB database (`EventReader` in `store/protocols.py`).
 
-    `connection` is any connection to the database; cursors of it are made as they are needed, one for each statement
-    that runs at once, and kept. `position` tells how far the store is complete, and must not block.
+    `connect` makes a connection to the database; they are made as they are needed, one for each statement that runs at
+    once, and kept, but for those that a failed or reopened database has ended. `position` tells how far the store is
+    complete, and must not block.
     """
 
-    def __init__(self, connection: duckdb.DuckDBPyConnection, position: Callable[[], int]) -> None:
-        self._connection = connection
+    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection], position: Callable[[], int]) -> None:
+        self._connect = connect
         self._position = position
         self._mutex = Mutex("store.cursors")
         self._idle: list[duckdb.DuckDBPyConnection] = []  # guarded by self._mutex
@@ -36,6 +37,7 @@ class Reader:
         if ticket is None:
             ticket = object()
         cursor = self._check_out(ticket)
+        is_dead = False
         try:
             return cursor.execute(sql, list(parameters)).fetchall()
         except duckdb.InterruptException:
@@ -43,9 +45,10 @@ class Reader:
         except duckdb.OutOfMemoryException as error:
             raise StoreUnavailable("the query needs more memory than the event store may use") from error
         except duckdb.Error as error:
+            is_dead = isinstance(error, duckdb.FatalException | duckdb.ConnectionException)
             raise StoreUnavailable(f"the event store could not answer: {type(error).__name__}") from error
         finally:
-            self._check_in(ticket, cursor)
+            self._check_in(ticket, cursor, is_dead=is_dead)
 
     def interrupt(self, ticket: object) -> None:
         """Stop the statement that runs under `ticket`, from any thread; nothing where none does.
@@ -69,15 +72,15 @@ class Reader:
         with self._mutex:
             cursor = self._idle.pop() if self._idle else None
         if cursor is None:
-            try:
-                cursor = self._connection.cursor()
-            except duckdb.Error as error:
-                raise StoreUnavailable("the event store is closed") from error
+            cursor = self._connect()
         with self._mutex:
             self._running[ticket] = cursor
         return cursor
 
-    def _check_in(self, ticket: object, cursor: duckdb.DuckDBPyConnection) -> None:
+    def _check_in(self, ticket: object, cursor: duckdb.DuckDBPyConnection, *, is_dead: bool) -> None:
         with self._mutex:
             del self._running[ticket]
-            self._idle.append(cursor)
+            if not is_dead:
+                self._idle.append(cursor)
+        if is_dead:
+            cursor.close()

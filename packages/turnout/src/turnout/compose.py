@@ -1,0 +1,172 @@
+"""Builds every object once; the only file that knows them all: `Core` for whoever changes data, `Server` for HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from pathlib import Path
+
+from seawall import Batcher, Stop, ThreadPool, Worker
+from seawall.clock import SYSTEM_CLOCK
+from turnout.accounts.service import Accounts
+from turnout.control.commands import Commands, Progress
+from turnout.ingest.journal import Journal
+from turnout.ingest.pipeline import Pipeline
+from turnout.ingest.place import Places
+from turnout.ingest.visitor import Salts
+from turnout.ingest.writer import Writer
+from turnout.model.event import Event
+from turnout.query.run import QueryRunner
+from turnout.settings import Settings
+from turnout.sites.service import SiteDirectory, Sites
+from turnout.store.duckdb.database import EventDatabase
+from turnout.store.duckdb.reader import Reader
+from turnout.store.sql.database import AccountsDatabase
+from turnout.store.sql.repository import Repository
+from turnout.web.app import Services, make_app
+from turnout.web.collect import Collect
+from turnout.web.edge import Edge
+from turnout.web.ops import Operations
+
+_LOG = logging.getLogger("turnout")
+
+MB = 1024 * 1024
+BATCH_EVENTS = 4_000
+"""Events of one group commit at the most."""
+PENDING_EVENTS = 20_000
+"""Events that may wait for the journal; beyond that senders wait, and then are told to come back."""
+TEND_SALTS_S = 900.0
+
+
+class Core:
+    """Everything that keeps data: accounts, journal, event store, and the commands on them. Close it with `close`."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Opens everything. Blocks. Raises `StoreUnavailable`, `JournalCorrupt`, `SettingsInvalid`."""
+        data = settings.data
+        self.clock = SYSTEM_CLOCK
+        self.accounts_database = AccountsDatabase(data / "accounts.sqlite")
+        self.hashes = ThreadPool("hashes", max_threads=settings.hash_threads)
+        self.statements = ThreadPool("accounts", max_threads=4)
+        self.jobs = ThreadPool("jobs", min_threads=0, max_threads=2)
+        repository = Repository(self.accounts_database)
+        self.accounts = Accounts(
+            repository,
+            hashes=self.hashes,
+            threads=self.statements,
+            clock=self.clock,
+            session_days=settings.session_days,
+        )
+        self.directory = SiteDirectory()
+        self.sites = Sites(repository, self.directory, threads=self.statements, clock=self.clock)
+        self.events = EventDatabase(
+            data / "events.duckdb", memory_mb=settings.store_memory_mb, threads=settings.store_threads
+        )
+        store = self.events.writer()
+        self.journal = Journal(
+            data / "journal.sqlite",
+            max_bytes=settings.journal_max_mb * MB,
+            disk_floor_bytes=settings.disk_free_floor_mb * MB,
+            clock=self.clock,
+            not_before=store.position(),
+        )
+        self.writer = Writer(self.journal, store, self.clock)
+        self.writing = Worker("writer", self.writer.run)
+        self.journal.on_append = self.writing.wake
+        self.batches: Batcher[Event] = Batcher(
+            "journal", self.journal.append, max_items=BATCH_EVENTS, capacity=PENDING_EVENTS
+        )
+        self.commands = Commands(self.accounts, self.sites, journal=self.batches, jobs=self.jobs, clock=self.clock)
+        self.writing.start()
+
+    async def load(self) -> None:
+        """Reads what must be in memory before the first event."""
+        await self.sites.load()
+
+    def close(self, timeout_s: float = 30.0) -> None:
+        """Makes everything that was accepted durable, stores what is in the journal, and closes. Blocks.
+
+        What can't be stored in time stays in the journal, and is stored after the next start.
+        """
+        self.jobs.shutdown()
+        self.batches.close(timeout_s)
+        try:
+            self.writing.stop(timeout_s)
+        except TimeoutError:
+            _LOG.warning("the event store is behind; what it lacks is in the journal and follows at the next start")
+        self.journal.close()
+        self.events.close()
+        self.hashes.shutdown()
+        self.statements.shutdown()
+        self.accounts_database.close()
+
+
+class Server:
+    """A core with its HTTP edge."""
+
+    def __init__(self, settings: Settings) -> None:
+        """As `Core`; also makes the files of secrets where they are missing."""
+        self.core = core = Core(settings)
+        self.places = Places(settings.city_database)
+        self.salts = Salts(settings.data / "salts.json", core.clock)
+        self.queries = ThreadPool("queries", max_threads=settings.query_threads)
+        self.reader = Reader(core.events.connect, lambda: core.writer.position)
+        runner = QueryRunner(self.reader, self.queries, timeout_s=settings.query_timeout_s)
+        self.pipeline = Pipeline(
+            core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
+        )
+        self.operations = Operations(
+            self.pipeline,
+            core.journal,
+            core.writer,
+            queries_in_flight=lambda: self.queries.statistics().busy,
+            writer_is_alive=lambda: core.writing.statistics().is_running,
+        )
+        services = Services(core.accounts, core.sites, runner, core.clock, settings)
+        self.application = Edge(
+            collect=Collect(self.pipeline),
+            app=make_app(services, _kept_secret(settings.data / "csrf.key")),
+            operations=self.operations,
+            script=Path(__file__).parent / "web" / "static" / "script.js",
+            settings=settings,
+        )
+        self._tending = Worker("salts", self._tend_salts)
+        self._tending.start()
+
+    def close(self, timeout_s: float) -> None:
+        """Closes everything, the core last. Blocks."""
+        self._tending.stop(timeout_s)
+        self.queries.shutdown()
+        self.reader.close()
+        self.core.close(timeout_s)
+        self.places.close()
+
+    def _tend_salts(self, stop: Stop) -> None:
+        while not stop.wait(timeout_s=TEND_SALTS_S):
+            self.salts.tend()
+
+
+def run_command(settings: Settings, name: str, arguments: dict[str, object], progress: Progress) -> str:
+    """Carries out a command on files that no server holds. Blocks."""
+
+    async def carry_out() -> str:
+        core = Core(settings)
+        try:
+            await core.load()
+            return await core.commands.run(name, arguments, progress)
+        finally:
+            await asyncio.to_thread(core.close, 3_600.0)
+
+    return asyncio.run(carry_out())
+
+
+def _kept_secret(file: Path) -> str:
+    """256 random bits, the same at every start."""
+    try:
+        return file.read_text().strip()
+    except FileNotFoundError:
+        secret = secrets.token_hex(32)
+        file.touch(mode=0o600)
+        file.write_text(secret)
+        return secret

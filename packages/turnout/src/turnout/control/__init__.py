@@ -1,0 +1,1 @@
+"""Who holds the data directory, and how the command line speaks to them."""

@@ -1,0 +1,162 @@
+"""`turnout serve`: one process from the first line it prints to the last event it stores."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import resource
+import secrets
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import uvicorn
+import uvloop
+
+from seawall import LoopLag
+from turnout.compose import Server
+from turnout.control.holding import Holding
+from turnout.control.socket import ControlServer
+from turnout.errors import AlreadyExists, SettingsInvalid
+from turnout.jobs.live import LiveTraffic
+from turnout.logs import configure
+from turnout.settings import Settings
+
+_LOG = logging.getLogger("turnout")
+
+SWITCH_INTERVAL_S = 0.0005
+"""How long a thread may keep the interpreter. With the default of 5 ms, threads that compute make the loop wait ten times
+as long for its turn; throughput is the same."""
+DEMO_EMAIL = "demo@turnout.example"
+DEMO_SITE = "demo.example"
+DEMO_EVENTS = 1_000_000
+
+
+def serve(settings: Settings, *, demo: bool = False) -> None:
+    """Serves until SIGTERM or SIGINT, then drains. Raises `DirectoryHeld`, `SettingsInvalid`, `StoreUnavailable` …"""
+    configure(settings)
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
+    _allow_many_files()
+    with Holding(settings.data, purpose=f"turnout serve on {settings.host}:{settings.port}") as holding:
+        with _listening(settings) as listening:
+            host, port = listening.getsockname()[:2]
+            holding.tell(f"turnout serve on {host}:{port}")
+            uvloop.run(_serve(settings, listening, demo=demo))
+
+
+async def _serve(settings: Settings, listening: socket.socket, *, demo: bool) -> None:
+    server = Server(settings)
+    lag = LoopLag("main")
+    lag.start()
+    background: list[asyncio.Task[None]] = []
+    control = ControlServer(settings.data, server.core.commands)
+    try:
+        await server.core.load()
+        await control.open()
+        await _greet(server, settings, listening)
+        if demo:
+            background.append(asyncio.create_task(_show_demo(server, settings.data), name="demo"))
+        await _serve_http(server, settings, listening)
+    finally:
+        server.operations.is_draining = True
+        for task in background:
+            task.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
+        lag.stop()
+        await control.close()
+        await asyncio.to_thread(server.close, settings.drain_s)
+
+
+async def _serve_http(server: Server, settings: Settings, listening: socket.socket) -> None:
+    config = uvicorn.Config(
+        server.application,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=max(1, int(settings.drain_s)),
+    )
+    http = _Uvicorn(config)
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        if http.should_exit:
+            http.force_exit = True  # a second signal waits for nobody
+        server.operations.is_draining = True
+        http.should_exit = True
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    await http.serve([listening])
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn without its own signal handlers, which would end the process by the signal after the drain."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _greet(server: Server, settings: Settings, listening: socket.socket) -> None:
+    host, port = listening.getsockname()[:2]
+    address = settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    print(f"Turnout is at {address}", flush=True)
+    token = await server.core.accounts.first_account_token()
+    if token is not None:
+        print(f"first account: {address}/first-account/{token}", flush=True)
+
+
+async def _show_demo(server: Server, data: Path) -> None:
+    """Makes the demo's account and site where they are missing, fills the site once, and lets visitors come."""
+    core = server.core
+    password = _demo_password(data / "demo-password")
+    with contextlib.suppress(AlreadyExists):
+        await core.accounts.create_user(DEMO_EMAIL, password, is_operator=True)
+    print(f"sign in as {DEMO_EMAIL} with the password {password}", flush=True)
+    if core.directory.find(DEMO_SITE) is None:
+        print(f"filling {DEMO_SITE} with a year of visits …", flush=True)
+        arguments = {"owner": DEMO_EMAIL, "site": DEMO_SITE, "events": DEMO_EVENTS, "seed": 1}
+        print(await core.commands.run("demo", arguments, lambda done: None), flush=True)
+    await LiveTraffic(server.pipeline.accept, DEMO_SITE).run()
+
+
+def _demo_password(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except FileNotFoundError:
+        password = secrets.token_urlsafe(9)
+        file.touch(mode=0o600)
+        file.write_text(password)
+        return password
+
+
+@contextlib.contextmanager
+def _listening(settings: Settings) -> Iterator[socket.socket]:
+    try:
+        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        listening = socket.socket(family, socket.SOCK_STREAM)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        raise SettingsInvalid(
+            f"can't listen on {settings.host}:{settings.port}: {error.strerror or error}. Choose another --host or --port."
+        ) from error
+    with listening:
+        yield listening
+
+
+def _allow_many_files() -> None:
+    """Each connection is an open file; the usual soft limit of 1,024 is a small crowd."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = 65_536 if hard == resource.RLIM_INFINITY else min(65_536, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

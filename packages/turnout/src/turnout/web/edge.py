@@ -1,0 +1,108 @@
+"""The outermost ASGI callable. What comes by the thousand, and what must answer under any load, is answered in front of
+the web framework; everything else goes to it, and leaves with the security headers."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from turnout.settings import Settings
+from turnout.web.auth import is_https
+from turnout.web.ops import Operations
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Application = Callable[[Any, Any, Any], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+_POLICY = (
+    b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    b"frame-ancestors 'none'"
+)
+_SECURITY: list[Header] = [
+    (b"content-security-policy", _POLICY),
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+_HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
+_JSON: Header = (b"content-type", b"application/json")
+_NO_STORE: Header = (b"cache-control", b"no-store")
+
+
+class Edge:
+    """Answers the paths named here itself and hands the others on."""
+
+    def __init__(
+        self, *, collect: Application, app: Application, operations: Operations, script: Path, settings: Settings
+    ) -> None:
+        self._app = app
+        self._operations = operations
+        self._script = script.read_bytes()
+        self._script_tag = b'"' + blake2b(self._script, digest_size=8).hexdigest().encode() + b'"'
+        self._security = [*_SECURITY, _HSTS] if is_https(settings) else _SECURITY
+        self._paths: dict[str, Application] = {
+            "/api/event": collect,
+            "/js/script.js": self._send_script,
+            "/api/health": self._live,
+            "/health/live": self._live,
+            "/health/ready": self._ready,
+            "/metrics": self._metrics,
+        }
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] != "http":
+            return
+        path = scope["path"]
+        found = self._paths.get(path)
+        if found is None and path.startswith("/js/script."):
+            found = self._send_script  # script.hash.js, script.outbound-links.js: names that Plausible's snippets use
+        if found is not None:
+            await found(scope, receive, send)
+        else:
+            await self._app(scope, receive, self._guarded(send))
+
+    def _guarded(self, send: Send) -> Send:
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *self._security]
+            await send(message)
+
+        return guarded
+
+    async def _live(self, scope: Message, receive: Receive, send: Send) -> None:
+        await _answer(send, 200, b'{"ok":true}', [_JSON, _NO_STORE])
+
+    async def _ready(self, scope: Message, receive: Receive, send: Send) -> None:
+        is_ready, body = self._operations.ready()
+        await _answer(send, 200 if is_ready else 503, body, [_JSON, _NO_STORE])
+
+    async def _metrics(self, scope: Message, receive: Receive, send: Send) -> None:
+        content_type, body = self._operations.metrics()
+        await _answer(send, 200, body, [(b"content-type", content_type.encode()), _NO_STORE])
+
+    async def _send_script(self, scope: Message, receive: Receive, send: Send) -> None:
+        headers = [
+            (b"content-type", b"text/javascript; charset=utf-8"),
+            (b"cache-control", b"public, max-age=3600"),
+            (b"etag", self._script_tag),
+            (b"access-control-allow-origin", b"*"),
+            (b"cross-origin-resource-policy", b"cross-origin"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        if (b"if-none-match", self._script_tag) in scope["headers"]:
+            await _answer(send, 304, b"", headers)
+        else:
+            await _answer(send, 200, b"" if scope["method"] == "HEAD" else self._script, headers)
+
+
+async def _answer(send: Send, status: int, body: bytes, headers: list[Header]) -> None:
+    await send(
+        {"type": "http.response.start", "status": status, "headers": [*headers, (b"content-length", b"%d" % len(body))]}
+    )
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,74 @@
+"""Health and metrics. They read figures from memory and answer whatever the load is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import msgspec
+
+from seawall import openmetrics, snapshot
+from seawall.observe.openmetrics import CONTENT_TYPE
+from turnout.ingest.journal import Journal
+from turnout.ingest.pipeline import Pipeline
+from turnout.ingest.writer import Writer
+
+BEHIND_S = 60.0
+"""A writer further behind than this is stuck rather than busy: `/health/ready` says so."""
+
+
+@dataclass(slots=True)
+class Operations:
+    """What is asked for health and metrics. `is_draining` is set when the server begins to stop."""
+
+    pipeline: Pipeline
+    journal: Journal
+    writer: Writer
+    queries_in_flight: Callable[[], int]
+    writer_is_alive: Callable[[], bool]
+    is_draining: bool = False
+
+    def ready(self) -> tuple[bool, bytes]:
+        """Whether requests should be sent here, and JSON that says why not."""
+        journal, writer = self.journal.figures(), self.writer.figures()
+        problems = []
+        if self.is_draining:
+            problems.append("the server is stopping")
+        if not self.writer_is_alive():
+            problems.append("the writer does not run")
+        if writer.last_error is not None:
+            problems.append(f"the event store can't be written: {writer.last_error}")
+        if journal.age_s > BEHIND_S:
+            problems.append(f"the event store is {journal.age_s:.0f} s behind the journal")
+        state = {
+            "ready": not problems,
+            "problems": problems,
+            "journal": {"depth_events": journal.depth_events, "age_s": round(journal.age_s, 3)},
+        }
+        return not problems, msgspec.json.encode(state)
+
+    def metrics(self) -> tuple[str, bytes]:
+        """Content type and text of `/metrics`, in OpenMetrics."""
+        journal = self.journal.figures()
+        lines = [
+            "# TYPE turnout_events counter",
+            "# HELP turnout_events Events by what became of them.",
+            f'turnout_events_total{{outcome="accepted",reason=""}} {self.pipeline.accepted_total}',
+            *(
+                f'turnout_events_total{{outcome="dropped",reason="{reason.value}"}} {count}'
+                for reason, count in self.pipeline.dropped_total.items()
+            ),
+            *_gauge(
+                "turnout_journal_depth_events", "events", "Events not in the event store yet.", journal.depth_events
+            ),
+            *_gauge("turnout_journal_age_seconds", "seconds", "Age of the oldest of them.", journal.age_s),
+            *_gauge("turnout_journal_size_bytes", "bytes", "What the journal takes on the disk.", journal.size_bytes),
+            *_gauge("turnout_queries_in_flight", "", "Queries that run now.", self.queries_in_flight()),
+            "# EOF\n",
+        ]
+        return CONTENT_TYPE, (openmetrics(snapshot(), eof=False) + "\n".join(lines)).encode()
+
+
+def _gauge(name: str, unit: str, help_text: str, value: float) -> list[str]:
+    unit_line = [f"# UNIT {name} {unit}"] if unit else []
+    return [f"# TYPE {name} gauge", *unit_line, f"# HELP {name} {help_text}", f"{name} {value}"]

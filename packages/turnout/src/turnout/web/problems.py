@@ -1,0 +1,94 @@
+"""Errors → answers: one table, read by pages (a page that says what to do) and by the API (problem+json, RFC 9457)."""
+
+from __future__ import annotations
+
+import logging
+import math
+from typing import NamedTuple
+from urllib.parse import quote
+
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException, PermissionDeniedException
+from litestar.response import Redirect, Template
+
+from seawall import DeadlineExceeded, Overloaded
+from turnout.errors import BadInput, NotFound, NotSignedIn, StoreUnavailable, TooLarge
+
+_LOG = logging.getLogger("turnout.web")
+
+AnyRequest = Request[object, object, State]
+
+
+class Problem(NamedTuple):
+    """What goes out: status, a title that is the same for every case of its kind, and what is special about this one."""
+
+    status: int
+    title: str
+    detail: str
+    field: str | None = None
+    retry_after_s: float | None = None
+
+
+def problem_of(error: Exception) -> Problem:
+    """The answer to an error. What is nobody's business stays in the log."""
+    match error:
+        case TooLarge():
+            return Problem(413, "Too large", error.problem, error.field or None)
+        case BadInput():
+            return Problem(400, "That can’t be used", str(error), error.field or None)
+        case NotSignedIn():
+            return Problem(401, "Not signed in", str(error))
+        case NotFound():
+            return Problem(404, "Not found", str(error))
+        case StoreUnavailable() | Overloaded():
+            return Problem(503, "Busy just now", str(error), None, error.retry_after_s or 1.0)
+        case DeadlineExceeded():
+            return Problem(503, "Busy just now", "it took too long; come back in a moment", None, 1.0)
+        case PermissionDeniedException():
+            return Problem(
+                403,
+                "The form is out of date",
+                "It was opened before its cookie changed. Go back, reload the page and send it again.",
+            )
+        case HTTPException():
+            return Problem(
+                error.status_code, "Not found" if error.status_code == 404 else "That did not work", error.detail
+            )
+        case _:
+            _LOG.error("a request failed", exc_info=error)
+            return Problem(
+                500, "That was our mistake", "It is in the server’s log. Try again; nothing you sent is lost twice."
+            )
+
+
+def as_answer(request: AnyRequest, error: Exception) -> Response[object] | Template:
+    """The error handler of the whole application."""
+    problem = problem_of(error)
+    headers = {} if problem.retry_after_s is None else {"retry-after": str(math.ceil(problem.retry_after_s))}
+    if request.url.path.startswith("/api/"):
+        return _json(problem, headers)
+    if isinstance(error, NotSignedIn) and request.url.path != "/login":
+        return Redirect(f"/login{_next(request)}", status_code=303)
+    context = {"principal": None, "status": problem.status, "title": problem.title, "detail": problem.detail}
+    return Template("error.html", context=context, headers=headers, status_code=problem.status)
+
+
+def _json(problem: Problem, headers: dict[str, str]) -> Response[object]:
+    content = {
+        "type": "about:blank",
+        "title": problem.title,
+        "status": problem.status,
+        "detail": problem.detail,
+        "field": problem.field,
+        "retry_after_s": problem.retry_after_s,
+    }
+    return Response(content, status_code=problem.status, headers=headers, media_type="application/problem+json")
+
+
+def _next(request: AnyRequest) -> str:
+    """Where to go after the sign-in: the page asked for, where it can be asked for again."""
+    if request.method != "GET" or request.url.path == "/":
+        return ""
+    query = f"?{request.url.query}" if request.url.query else ""
+    return f"?next={quote(request.url.path + query, safe='')}"
