@@ -34,8 +34,8 @@ class Senders:
         await asyncio.gather(*(self._one(number) for number in range(CONNECTIONS)))
 
     async def _one(self, number: int) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
         try:
-            reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
             view = 0
             while True:
                 page = f"/{self._batch}/{number}/{view}"
@@ -47,7 +47,9 @@ class Senders:
                 self.acknowledged.add(page)
                 view += 1
         except (ConnectionError, asyncio.IncompleteReadError):
-            return
+            pass  # the server is dead
+        finally:
+            writer.close()
 
     def _request(self, page: str, address: str) -> bytes:
         body = json.dumps({"n": "pageview", "u": f"https://{DOMAIN}{page}", "d": DOMAIN})
