@@ -62,7 +62,7 @@ def _load(port: int, connections: int, seconds: float, core: int) -> dict[str, o
     command = [sys.executable, "-m", "benchmarks.load", *words]
     process = subprocess.Popen(command, stdout=subprocess.PIPE)
     os.sched_setaffinity(process.pid, [core])
-    out, _ = process.communicate(timeout=seconds + 120)
+    out, _ = process.communicate(timeout=seconds + 30)
     found: dict[str, object] = json.loads(out)
     return found
 

@@ -12,12 +12,12 @@ import asyncio
 import json
 import time
 from random import Random
+from typing import cast
 
 import uvloop
 
 from benchmarks.report import percentile
-from turnout.jobs.demo_world import ENTRY_PAGES, NEXT_PAGES, SOURCES
-from turnout.jobs.live import AGENTS
+from turnout.jobs.demo_world import CLIENTS, ENTRY_PAGES, NEXT_PAGES, SOURCES
 
 DIFFERENT_REQUESTS = 20_000
 
@@ -31,8 +31,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Sends the first request."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's are none by inheritance
         self._send()
 
     def data_received(self, data: bytes) -> None:
@@ -113,7 +112,7 @@ def events(site: str, port: int, seed: int = 1) -> list[bytes]:
             }
         ).encode()
         head = (
-            f"POST /api/event HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: {random.choice(AGENTS)}\r\n"
+            f"POST /api/event HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nUser-Agent: {random.choice(CLIENTS).user_agent}\r\n"
             f"X-Forwarded-For: {address}\r\nAccept-Language: en-US,en;q=0.9\r\nContent-Type: text/plain\r\n"
             f"Content-Length: {len(body)}\r\n\r\n"
         ).encode()

@@ -56,9 +56,11 @@ async def _serve(settings: Settings, listening: socket.socket, *, demo: bool) ->
     try:
         await server.core.load()
         await control.open()
+        password = await _demo_account(server, settings.data) if demo else None
         await _greet(server, settings, listening)
-        if demo:
-            background.append(asyncio.create_task(_show_demo(server, settings.data), name="demo"))
+        if password is not None:
+            print(f"sign in as {DEMO_EMAIL} with the password {password}", flush=True)
+            background.append(asyncio.create_task(_show_demo(server), name="demo"))
         await _serve_http(server, settings, listening)
     finally:
         server.operations.is_draining = True
@@ -115,13 +117,17 @@ async def _greet(server: Server, settings: Settings, listening: socket.socket) -
         print(f"first account: {address}/first-account/{token}", flush=True)
 
 
-async def _show_demo(server: Server, data: Path) -> None:
-    """Makes the demo's account and site where they are missing, fills the site once, and lets visitors come."""
-    core = server.core
+async def _demo_account(server: Server, data: Path) -> str:
+    """The password of the demo's account, which is made where it is missing."""
     password = _demo_password(data / "demo-password")
     with contextlib.suppress(AlreadyExists):
-        await core.accounts.create_user(DEMO_EMAIL, password, is_operator=True)
-    print(f"sign in as {DEMO_EMAIL} with the password {password}", flush=True)
+        await server.core.accounts.create_user(DEMO_EMAIL, password, is_operator=True)
+    return password
+
+
+async def _show_demo(server: Server) -> None:
+    """Fills the demo's site once, and then lets visitors come."""
+    core = server.core
     if core.directory.find(DEMO_SITE) is None:
         print(f"filling {DEMO_SITE} with a year of visits …", flush=True)
         arguments = {"owner": DEMO_EMAIL, "site": DEMO_SITE, "events": DEMO_EVENTS, "seed": 1}

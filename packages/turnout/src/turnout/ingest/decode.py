@@ -142,10 +142,7 @@ def _name(raw: Raw | UnsetType) -> str:
 
 def _domains(raw: Raw | UnsetType) -> tuple[str, ...]:
     text = _required("domain", raw, MAX_DOMAINS * (MAX_DOMAIN + 2)).lower()
-    if "," not in text:
-        names = [text]
-    else:
-        names = list(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
+    names = list(dict.fromkeys(name for part in text.split(",") if (name := part.strip())))
     if not names:
         raise BadInput("domain", "is required and must not be blank")
     if len(names) > MAX_DOMAINS:

@@ -10,6 +10,9 @@ from random import Random
 from typing import Generic, TypeVar
 from zoneinfo import ZoneInfo
 
+from turnout.ingest.location import split_url
+from turnout.ingest.source import Source, source_of
+from turnout.ingest.useragent import agent_of
 from turnout.jobs import demo_world as world
 from turnout.model.event import PAGEVIEW, Event
 from turnout.model.site import Site
@@ -19,7 +22,7 @@ T = TypeVar("T")
 DAYS = 365
 LAUNCH_WITHIN_DAYS = 22
 """The launch falls into the dashboard's default period, so that the first thing one sees is a crowd that was held."""
-LAUNCH_CROWD = (6.5, 4.2, 1.9)
+LAUNCH_CROWD = (3.8, 2.7, 1.5)
 """How many times the usual visits come on the launch day and the days after it."""
 BATCH = 2_000
 """Events handed over at once: one group commit of the journal."""
@@ -40,10 +43,16 @@ class _Table(Generic[T]):
         return self._rows[bisect(self._marks, random.random() * self._marks[-1])]
 
 
-_SOURCES = _Table(world.SOURCES, [row.weight for row in world.SOURCES])
-_LAUNCH_SOURCES = _Table(world.LAUNCH_SOURCES, [row.weight for row in world.LAUNCH_SOURCES])
+def _ways(rows: Sequence[world.Source]) -> _Table[Source]:
+    """The ways here, named as they would be for a visit that comes that way."""
+    found = [source_of(split_url(f"https://demo.example/?{row.query}"), row.referrer) for row in rows]
+    return _Table(found, [row.weight for row in rows])
+
+
+_SOURCES = _ways(world.SOURCES)
+_LAUNCH_SOURCES = _ways(world.LAUNCH_SOURCES)
 _COUNTRIES = _Table(world.COUNTRIES, [row.weight for row in world.COUNTRIES])
-_CLIENTS = _Table(world.CLIENTS, [row.weight for row in world.CLIENTS])
+_CLIENTS = _Table([agent_of(row.user_agent) for row in world.CLIENTS], [row.weight for row in world.CLIENTS])
 _ENTRY_PAGES = _Table(world.ENTRY_PAGES, [weight for weight, _ in world.ENTRY_PAGES])
 _NEXT_PAGES = _Table(world.NEXT_PAGES, [weight for weight, _ in world.NEXT_PAGES])
 _PLANS = _Table(world.PLANS, [weight for weight, _, _ in world.PLANS])
@@ -122,7 +131,7 @@ class _Day:
         made: list[Event] = []
         stays = 0.52 if source.channel != "Organic Social" else 0.38
         while len(made) < most and at_ms < self._end_ms:
-            referrer = source.referrer if not made else f"https://{self._site.domain}{made[-1].page}"
+            referrer = "" if made else source.referrer
             made.append(self._event(person, source, at_ms, PAGEVIEW, page, referrer, {}))
             if page == world.SIGNUP_PAGE and random.random() < 0.45 and len(made) < most:
                 at_ms += 15_000 + int(random.random() * 60_000)
@@ -144,7 +153,7 @@ class _Day:
         at = int((hour + offset_h) % 24 * 3_600_000)
         return self._start_ms + (at if at < span else int(random.random() * max(span, 1)))
 
-    def _signup(self, person: _Person, source: world.Source, at_ms: int, random: Random) -> Event:
+    def _signup(self, person: _Person, source: Source, at_ms: int, random: Random) -> Event:
         _, plan, price = _PLANS.draw(random)
         props = {"plan": plan, "team": "yes" if random.random() < 0.3 else "no"}
         revenue = ("EUR", price) if price != "0" else None
@@ -153,7 +162,7 @@ class _Day:
     def _event(
         self,
         person: _Person,
-        source: world.Source,
+        source: Source,
         at_ms: int,
         name: str,
         page: str,

@@ -14,11 +14,7 @@ class Source(NamedTuple):
 
     weight: float
     referrer: str
-    source: str
-    channel: str
-    utm_source: str = ""
-    utm_medium: str = ""
-    utm_campaign: str = ""
+    query: str = ""
 
 
 class Country(NamedTuple):
@@ -34,41 +30,37 @@ class Client(NamedTuple):
     """What a visitor browses with."""
 
     weight: float
-    browser: str
-    browser_version: str
-    os: str
-    os_version: str
-    device: str
+    user_agent: str
 
 
 SOURCES = (
-    Source(31, "", "", "Direct"),
-    Source(27, "https://www.google.com/", "Google", "Organic Search"),
-    Source(6, "https://news.ycombinator.com/", "Hacker News", "Organic Social"),
-    Source(5, "https://github.com/", "GitHub", "Referral"),
-    Source(4, "https://duckduckgo.com/", "DuckDuckGo", "Organic Search"),
-    Source(3.4, "https://www.bing.com/", "Bing", "Organic Search"),
-    Source(3, "https://www.reddit.com/", "Reddit", "Organic Social"),
-    Source(2.6, "https://t.co/", "X", "Organic Social"),
-    Source(2.4, "https://www.linkedin.com/", "LinkedIn", "Organic Social"),
-    Source(2.2, "", "newsletter", "Email", "newsletter", "email", "monthly"),
-    Source(1.6, "https://www.youtube.com/", "YouTube", "Organic Video"),
-    Source(1.5, "https://www.google.com/", "google", "Paid Search", "google", "cpc", "analytics-eu"),
-    Source(1.2, "https://lobste.rs/", "lobste.rs", "Referral"),
-    Source(1.1, "https://dev.to/", "dev.to", "Referral"),
-    Source(1.0, "https://chatgpt.com/", "ChatGPT", "AI Assistants"),
-    Source(0.9, "https://stackoverflow.com/", "Stack Overflow", "Referral"),
-    Source(0.8, "https://www.ecosia.org/", "Ecosia", "Organic Search"),
-    Source(0.6, "https://mastodon.social/", "Mastodon", "Organic Social"),
+    Source(31, ""),
+    Source(27, "https://www.google.com/"),
+    Source(6, "https://news.ycombinator.com/"),
+    Source(5, "https://github.com/"),
+    Source(4, "https://duckduckgo.com/"),
+    Source(3.4, "https://www.bing.com/"),
+    Source(3, "https://www.reddit.com/"),
+    Source(2.6, "https://t.co/"),
+    Source(2.4, "https://www.linkedin.com/"),
+    Source(2.2, "", "utm_source=newsletter&utm_medium=email&utm_campaign=monthly"),
+    Source(1.6, "https://www.youtube.com/"),
+    Source(1.5, "https://www.google.com/", "utm_source=google&utm_medium=cpc&utm_campaign=analytics-eu"),
+    Source(1.2, "https://lobste.rs/"),
+    Source(1.1, "https://dev.to/"),
+    Source(1.0, "https://chatgpt.com/"),
+    Source(0.9, "https://stackoverflow.com/"),
+    Source(0.8, "https://www.ecosia.org/"),
+    Source(0.6, "https://mastodon.social/"),
 )
 
 LAUNCH_SOURCES = (
-    Source(58, "https://news.ycombinator.com/", "Hacker News", "Organic Social"),
-    Source(14, "", "", "Direct"),
-    Source(9, "https://www.reddit.com/", "Reddit", "Organic Social"),
-    Source(8, "https://t.co/", "X", "Organic Social"),
-    Source(6, "https://lobste.rs/", "lobste.rs", "Referral"),
-    Source(5, "https://www.producthunt.com/", "Product Hunt", "Referral"),
+    Source(58, "https://news.ycombinator.com/"),
+    Source(14, ""),
+    Source(9, "https://www.reddit.com/"),
+    Source(8, "https://t.co/"),
+    Source(6, "https://lobste.rs/"),
+    Source(5, "https://www.producthunt.com/"),
 )
 
 COUNTRIES = (
@@ -96,17 +88,25 @@ COUNTRIES = (
     Country(0.8, "NZ", 12, "en"),
 )
 
+_WINDOWS = "Mozilla/5.0 (Windows NT 10.0; Win64; x64"
+_MAC = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7"
+_LINUX = "Mozilla/5.0 (X11; Linux x86_64"
+_CHROME = ") AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
+_FIREFOX = "; rv:132.0) Gecko/20100101 Firefox/132.0"
+_WEBKIT = " like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0"
+_ANDROID = "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko)"
+
 CLIENTS = (
-    Client(27, "Chrome", "130.0", "Windows", "10", "Desktop"),
-    Client(15, "Chrome", "130.0", "Mac OS X", "10.15", "Desktop"),
-    Client(9, "Firefox", "132.0", "Windows", "10", "Desktop"),
-    Client(6, "Firefox", "132.0", "Linux", "", "Desktop"),
-    Client(9, "Safari", "18.0", "Mac OS X", "10.15", "Desktop"),
-    Client(14, "Mobile Safari", "18.0", "iOS", "18.0", "Mobile"),
-    Client(13, "Chrome Mobile", "130.0", "Android", "14", "Mobile"),
-    Client(4, "Edge", "130.0", "Windows", "10", "Desktop"),
-    Client(2, "Samsung Internet", "26.0", "Android", "14", "Mobile"),
-    Client(1, "Mobile Safari", "17.6", "iOS", "17.6", "Tablet"),
+    Client(27, _WINDOWS + _CHROME),
+    Client(15, _MAC + _CHROME),
+    Client(9, _WINDOWS + _FIREFOX),
+    Client(6, _LINUX + _FIREFOX),
+    Client(9, _MAC + ") AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Safari/605.1.15"),
+    Client(14, f"Mozilla/5.0 (iPhone; CPU iPhone OS 18_0{_WEBKIT} Mobile/15E148 Safari/604.1"),
+    Client(13, f"{_ANDROID} Chrome/130.0.0.0 Mobile Safari/537.36"),
+    Client(4, f"{_WINDOWS}{_CHROME} Edg/130.0.0.0"),
+    Client(2, f"{_ANDROID} SamsungBrowser/26.0 Chrome/122.0.0.0 Mobile Safari/537.36"),
+    Client(1, f"Mozilla/5.0 (iPad; CPU OS 17_6{_WEBKIT} Mobile/15E148 Safari/604.1"),
 )
 
 ENTRY_PAGES: tuple[tuple[float, str], ...] = (

@@ -3,32 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import Random
+from typing import TypeVar
 
 from turnout.errors import TurnoutError
 from turnout.jobs import demo_world as world
 from turnout.model.event import PAGEVIEW, Incoming, Sender
 
+W = TypeVar("W", world.Source, world.Client)
 Accept = Callable[[Incoming, Sender], Awaitable[object]]
 
 VISITS_PER_S = 0.4
 MOST_VISITORS = 200
 """Visitors at once; more are not let in, so that a slow server is not buried by its own demo."""
-
-AGENTS = (
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 "
-    "Safari/537.36",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:132.0) Gecko/20100101 Firefox/132.0",
-    "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 "
-    "Safari/605.1.15",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 "
-    "Mobile/15E148 Safari/604.1",
-    "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Mobile "
-    "Safari/537.36",
-)
 
 
 class LiveTraffic:
@@ -52,10 +40,10 @@ class LiveTraffic:
 
     async def _visit(self) -> None:
         random = self._random
-        sender = Sender(address=_address(random), user_agent=random.choice(AGENTS), language="en")
-        source = random.choices(world.SOURCES, [row.weight for row in world.SOURCES])[0]
+        sender = Sender(address=_address(random), user_agent=_some(random, world.CLIENTS).user_agent, language="en")
+        source = _some(random, world.SOURCES)
         page = random.choices([page for _, page in world.ENTRY_PAGES], [weight for weight, _ in world.ENTRY_PAGES])[0]
-        campaign = f"?utm_source={source.utm_source}&utm_medium={source.utm_medium}" if source.utm_source else ""
+        campaign = f"?{source.query}" if source.query else ""
         referrer = source.referrer
         while True:
             url = f"https://{self._domain}{page}{campaign}"
@@ -69,6 +57,10 @@ class LiveTraffic:
             await asyncio.sleep(3 + random.expovariate(1 / 25))
             referrer, campaign = url, ""
             page = random.choices([page for _, page in world.NEXT_PAGES], [weight for weight, _ in world.NEXT_PAGES])[0]
+
+
+def _some(random: Random, rows: Sequence[W]) -> W:
+    return random.choices(rows, [row.weight for row in rows])[0]
 
 
 def _address(random: Random) -> str:
