@@ -36,7 +36,7 @@ const listen = addEventListener;
 
 /** People who work on the site, and robots that say so, are not visitors. */
 const ignored =
-  (/^(localhost|127(\.\d+){3}|\[::1?\]|)$/.test(here.hostname) && !("allowLocal" in settings)) ||
+  (/^((.+\.)?localhost|127(\.\d+){3}|\[::1?\]|)$/.test(here.hostname) && !("allowLocal" in settings)) ||
   (navigator.webdriver && !("allowAutomated" in settings));
 
 let lastRoute: string | undefined;
@@ -64,6 +64,7 @@ const track: Track = (name, options = {}) => {
     return fetch(settings.api || new URL("/api/event", script.src), {
       method: "POST",
       keepalive: true,
+      credentials: "omit",
       headers: { "Content-Type": "text/plain" },
       body,
     }).then(
@@ -102,7 +103,8 @@ listen("pageshow", (event) => {
   }
 });
 
-const waiting = [window.turnout, window.plausible];
+// A set: one stub may stand under both names.
+const waiting = new Set([window.turnout, window.plausible]);
 window.turnout = window.plausible = track;
 view();
 for (const stub of waiting) for (const call of (stub && stub.q) || []) track(call[0] as string, call[1] as Options);
