@@ -23,11 +23,13 @@ lint: $(UV)  ## format check, lint, types, layers
 	$(UV) run --group lint mypy
 	$(UV) run --group lint lint-imports
 
-soak: $(UV)  ## the long tests: 50 rounds of SIGKILL, many more random cases
-	TURNOUT_SOAK=1 $(UV) run --all-groups pytest -m "soak or property" $(ARGS)
+soak: $(UV)  ## the long tests: 50 rounds of SIGKILL twice over, 1,000 random stores with their queries
+	SOAK=1 $(UV) run --all-groups pytest -m soak $(ARGS)
+	QUERY_EXAMPLES=1000 $(UV) run --all-groups pytest packages/turnout/tests/property $(ARGS)
 
-benchmarks: $(UV)  ## measure ingest and dashboard on this machine, one JSON object a line
+benchmarks: $(UV)  ## measure ingest, restart and dashboard on this machine, one JSON object a line
 	$(UV) run python -m benchmarks.ingest
+	$(UV) run python -m benchmarks.restart
 	$(UV) run python -m benchmarks.dashboard
 
 .uv/bin/uv:

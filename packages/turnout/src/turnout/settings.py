@@ -82,7 +82,7 @@ def load(
     from_environment = {
         name.removeprefix(PREFIX).lower(): (text, f"${name}")
         for name, text in environment.items()
-        if name.startswith(PREFIX) and name not in ("TURNOUT_REQUIRE_ALL_TESTS", "TURNOUT_SOAK")
+        if name.startswith(PREFIX)
     }
     from_options = {name: (value, f"--{name}") for name, value in options.items() if value is not None}
     data = (from_options.get("data") or from_environment.get("data") or (Settings().data, ""))[0]

@@ -141,7 +141,7 @@ def wait_until(is_so: Callable[[], bool], what: Callable[[], str]) -> None:
 def require(is_there: bool, what: str) -> None:
     """Skips where a tool is not installed; fails where all tests are required."""
     if not is_there:
-        if os.environ.get("TURNOUT_REQUIRE_ALL_TESTS"):
+        if os.environ.get("REQUIRE_ALL_TESTS"):
             pytest.fail(f"{what} is not installed")
         pytest.skip(f"{what} is not installed")
 

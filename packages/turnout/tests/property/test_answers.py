@@ -22,7 +22,7 @@ from turnout.ingest.visits import Visits
 from turnout.model.event import Event
 from turnout.model.site import Site, SiteId, UserId
 
-EXAMPLES = int(os.environ.get("TURNOUT_QUERY_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("QUERY_EXAMPLES", "60"))
 QUERIES_EACH = 6
 EPOCH = datetime(1970, 1, 1)
 

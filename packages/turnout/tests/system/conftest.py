@@ -26,16 +26,6 @@ WAIT_S = 30.0
 """How long a test waits for something that is bound to happen, before it fails."""
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the long tests out unless they are asked for."""
-    if os.environ.get("TURNOUT_SOAK"):
-        return
-    skip = pytest.mark.skip(reason="long; run by make soak")
-    for item in items:
-        if item.get_closest_marker("soak"):
-            item.add_marker(skip)
-
-
 def until(claim: Callable[[], bool], what: str, within_s: float = WAIT_S) -> None:
     """Returns when `claim` holds; fails the test when it does not within `within_s`."""
     give_up = time.monotonic() + within_s

@@ -28,7 +28,7 @@ def test_the_tracker_keeps_nothing_in_the_browser() -> None:
 @pytest.mark.npm
 def test_the_committed_tracker_is_what_its_source_builds(tmp_path: Path) -> None:
     if shutil.which("npm") is None:
-        if os.environ.get("TURNOUT_REQUIRE_ALL_TESTS"):
+        if os.environ.get("REQUIRE_ALL_TESTS"):
             pytest.fail("npm is not installed")
         pytest.skip("npm is not installed")
     for name in ("package.json", "package-lock.json", "tsconfig.json", "src"):

@@ -1,0 +1,17 @@
+"""For every test of the repository: the long ones run only when they are asked for."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leaves out what is marked `soak` unless SOAK is set, as `make soak` does."""
+    if os.environ.get("SOAK"):
+        return
+    skip = pytest.mark.skip(reason="long; run by make soak")
+    for item in items:
+        if item.get_closest_marker("soak"):
+            item.add_marker(skip)
