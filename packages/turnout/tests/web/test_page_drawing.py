@@ -19,24 +19,31 @@ from turnout.web.page.state import View, read_view
 
 NOW = datetime(2026, 11, 24, 13, 40)
 SITE = Site(SiteId(1), "acme.example", "Europe/Berlin", UserId(1))
-TOTALS = (412_345, 553_001, 1_312_000, 2.37, 46, 161)
+TOTALS = {
+    "visitors": 412_345,
+    "visits": 553_001,
+    "pageviews": 1_312_000,
+    "views_per_visit": 2.37,
+    "bounce_rate": 46,
+    "visit_duration": 161,
+}
 
 
 def answer(query: Query) -> Result:
     """An answer of the right shape: one total, or rows that fall off."""
     if not query.dimensions:
-        return Result(rows=(Row((), TOTALS),))
+        return Result(rows=(Row((), tuple(TOTALS[metric] for metric in query.metrics)),))
     if query.dimensions == ("time:hour",):
         labels = tuple(f"2026-11-24 {hour:02}:00:00" for hour in range(24))
         return Result(rows=tuple(Row((label,), (5,)) for label in labels[:10]), time_labels=labels)
     if query.dimensions == ("time:day",):
         labels = tuple(f"2026-11-{day:02}" for day in range(1, 25))
-        return Result(rows=(Row((labels[3],), (7,)), Row((labels[8],), (9,))), time_labels=labels)
+        return Result(rows=(Row((labels[3],), (7,)), Row((labels[8],), (1_993,))), time_labels=labels)
     if query.dimensions == ("time:month",):
         labels = tuple(f"2026-{month:02}-01" for month in range(1, 12))
         return Result(rows=(Row(("2026-11-01",), (16,)),), time_labels=labels)
     names = {"visit:country": ["DE", "FR", "(not set)"]}.get(query.dimensions[0], [f"</b>{n}" for n in range(12)])
-    rows = tuple(Row((name,), (1000 // (n + 1), 50.0 / (n + 1))) for n, name in enumerate(names))
+    rows = tuple(Row((name,), (1000 // (n + 1),)) for n, name in enumerate(names))
     return Result(rows=rows[: query.limit])
 
 

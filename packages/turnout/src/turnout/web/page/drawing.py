@@ -98,7 +98,9 @@ class Drawing(msgspec.Struct, frozen=True, kw_only=True):
 def draw(view: View, questions: Questions, results: Sequence[Result], now: datetime, *, cities: bool) -> Drawing:
     """The page for the `results` of `questions`. `now` is the site's wall clock; `cities`: regions are known."""
     headline, series, *cards = results
-    totals = dict(zip(METRICS, (value or 0 for value in headline.rows[0].metrics), strict=True))
+    totals = dict(zip(questions.headline.metrics, (value or 0 for value in headline.rows[0].metrics), strict=True))
+    if "visitors" not in totals:
+        totals["visitors"] = sum(row.metrics[0] or 0 for row in series.rows)
     step, days = questions.span.step, questions.span.days
     labels, values = _series(series, step, now)
     is_running = bool(labels) and labels[-1] == _bucket(now, step)
@@ -143,7 +145,9 @@ def draw(view: View, questions: Questions, results: Sequence[Result], now: datet
         chart_title=title,
         chart_about=_about(view, labels, values, step),
         chart_metric=METRICS[view.metric],
-        cards=tuple(_card(view, card, result, cities) for card, result in zip(CARDS, cards, strict=True)),
+        cards=tuple(
+            _card(view, card, result, totals["visitors"], cities) for card, result in zip(CARDS, cards, strict=True)
+        ),
         is_empty=not totals["visitors"] and not totals["visits"],
     )
 
@@ -199,14 +203,16 @@ def _about(view: View, labels: Sequence[str], values: Sequence[float], step: Ste
     )
 
 
-def _card(view: View, card: Card, result: Result, cities: bool) -> CardDrawing:
+def _card(view: View, card: Card, result: Result, everyone: float, cities: bool) -> CardDrawing:
+    """`everyone`: the visitors of the whole page, of whom each row has a share."""
     tab = chosen_tab(view, card)
     at_length = view.all == card.id
     limit = ROWS_AT_LENGTH if at_length else ROWS
     longest = max((float(row.metrics[0] or 0) for row in result.rows), default=0) or 1
     rows = []
     for row in result.rows[:limit]:
-        value, visitors, share = row.dimensions[0], float(row.metrics[0] or 0), float(row.metrics[1] or 0)
+        value, visitors = row.dimensions[0], float(row.metrics[0] or 0)
+        share = 100 * visitors / everyone if everyone else 0.0
         words = value_words(tab.dimension, value)
         is_filter = Comparison("is", tab.dimension, (value,)) in view.filters
         rows.append(

@@ -42,7 +42,7 @@ def ask(view: View, today: date, first_day: date | None = None) -> Questions:
         span = resolve_period(view.period, today, first_day or today)
     return Questions(
         span=span,
-        headline=Query(metrics=tuple(METRICS), range=span.days, filters=view.filters),
+        headline=Query(metrics=_headline_metrics(view, span), range=span.days, filters=view.filters),
         chart=_chart(view, span),
         cards=tuple(_card(view, span, card) for card in CARDS),
     )
@@ -52,6 +52,15 @@ def chosen_tab(view: View, card: Card) -> Tab:
     """The tab of a card that the view shows."""
     chosen = dict(view.tabs).get(card.id, card.tabs[0].id)
     return next(tab for tab in card.tabs if tab.id == chosen)
+
+
+def _headline_metrics(view: View, span: Span) -> tuple[str, ...]:
+    """All of them, but for visitors where the chart counts these by whole days or months already.
+
+    A visitor is one for one local day, so daily visitors add up; counting them is the dearest part of a headline.
+    """
+    adds_up = view.metric == "visitors" and span.step != "hour"
+    return tuple(metric for metric in METRICS if not (adds_up and metric == "visitors"))
 
 
 def _chart(view: View, span: Span) -> Query:
@@ -67,7 +76,8 @@ def _chart(view: View, span: Span) -> Query:
 
 def _card(view: View, span: Span, card: Card) -> Query:
     return Query(
-        metrics=("visitors", "percentage"),
+        # No percentage: the page reckons it from the headline's visitors, where each card would count everybody anew.
+        metrics=("visitors",),
         range=span.days,
         dimensions=(chosen_tab(view, card).dimension,),
         filters=view.filters,
