@@ -23,7 +23,7 @@ GOALS = {
     "filtered": "p95 <= 700 ms",
     "warm": "",
 }
-PATHS = {"cold": "", "warm": "", "filtered": "?f=is,visit:country,DE"}
+PATHS = {"cold": "", "warm": "", "filtered": "?f=is,visit:device,Desktop"}
 
 
 def main() -> None:

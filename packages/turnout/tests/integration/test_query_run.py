@@ -96,6 +96,31 @@ def test_equal_queries_at_once_share_one_run(store: Store) -> None:
     assert store.reader.begun == 1
 
 
+def test_a_question_is_run_again_only_after_something_was_stored(store: Store) -> None:
+    runner = QueryRunner(store.reader, store.pool)
+
+    async def ask() -> None:
+        assert await runner.answer(SITE, query()) == await runner.answer(SITE, query())
+        assert store.reader.begun == 1
+        store.position += 1
+        await runner.answer(SITE, query())
+        assert store.reader.begun == 2
+
+    asyncio.run(ask())
+
+
+def test_the_answers_kept_are_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("turnout.query.run.KEPT_ANSWERS", 2)
+    runner = QueryRunner(store.reader, store.pool)
+
+    async def ask() -> None:
+        for system in ("a", "b", "c", "a"):
+            await runner.answer(SITE, query(filters=[["is", "visit:os", [system]]]))
+        assert store.reader.begun == 4
+
+    asyncio.run(ask())
+
+
 def test_queries_that_differ_do_not_share(store: Store) -> None:
     runner = QueryRunner(store.reader, store.pool)
     asked = [query(), query(metrics=["visits"]), query(filters=[["is", "visit:os", ["x"]]])]

@@ -1,11 +1,13 @@
-"""Runs queries: equal ones at once share one run, runs go through the read pool, and a run nobody waits for stops."""
+"""Runs queries: equal ones share one run while the data stay the same, runs go through the read pool, and a run nobody
+waits for stops."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Generic, TypeVar
+from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from seawall import DeadlineExceeded, SingleFlight, ThreadPool, deadline
@@ -17,6 +19,9 @@ from turnout.query.shape import shape
 from turnout.store.protocols import EventReader
 
 _INTERRUPT_AGAIN_S = 0.02
+KEPT_ANSWERS = 500
+KEPT_ROWS = 500
+"""An answer of more rows is not kept, which bounds what the kept ones take to some tens of megabytes at the worst."""
 
 T = TypeVar("T")
 
@@ -33,11 +38,13 @@ class QueryRunner:
         self._pool = pool
         self._timeout_s = timeout_s
         self._flights = SingleFlight("queries")
+        # The latest answers, by question and data version: right for as long as nothing new is stored.
+        self._kept: OrderedDict[tuple[object, ...], object] = OrderedDict()
 
     async def answer(self, site: Site, query: Query) -> Result:
         """The answer to one query. Does not block the loop.
 
-        Equal queries of one site at the same data version share one run. A run whose last asker has gone is interrupted
+        Equal queries of one site at the same data version share one run, and its answer while it is kept. A run whose last asker has gone is interrupted
         within 200 ms. Raises `StoreUnavailable` when the store can't answer or time runs out, `seawall.Overloaded` when
         the pool's queue is full.
         """
@@ -68,18 +75,38 @@ class QueryRunner:
 
     async def _shared(self, key: tuple[object, ...], plan: Plan, finish: Callable[[list[tuple[object, ...]]], T]) -> T:
         """What `finish` makes of the plan's rows; one run for all who ask for `key` at this data version."""
+        at_version = (*key, self._reader.version())
+        if at_version in self._kept:
+            self._kept.move_to_end(at_version)
+            return cast("T", self._kept[at_version])
 
         async def run() -> T:
-            return await self._run(lambda ticket: finish(self._reader.rows(plan.sql, plan.parameters, ticket=ticket)))
+            rows = 0
+
+            def work(ticket: object) -> T:
+                nonlocal rows
+                found = self._reader.rows(plan.sql, plan.parameters, ticket=ticket)
+                rows = len(found)
+                return finish(found)
+
+            answer = await self._run(work)
+            if rows <= KEPT_ROWS:
+                self._keep(at_version, answer)
+            return answer
 
         try:
             with deadline(self._timeout_s):
-                return await self._flights.run((*key, self._reader.version()), run)
+                return await self._flights.run(at_version, run)
         except DeadlineExceeded as error:
             raise StoreUnavailable("the query took too long; ask for less, or come back when it is quieter") from error
         except QueryCancelled as error:
             # Its asker is still here, so it was stopped from outside: the store is closing.
             raise StoreUnavailable("the query was stopped") from error
+
+    def _keep(self, at_version: tuple[object, ...], answer: object) -> None:
+        self._kept[at_version] = answer
+        if len(self._kept) > KEPT_ANSWERS:
+            self._kept.popitem(last=False)
 
     async def _run(self, work: Callable[[object], T]) -> T:
         run = _Run(work, self._reader)
