@@ -44,9 +44,9 @@ class QueryRunner:
     async def answer(self, site: Site, query: Query) -> Result:
         """The answer to one query. Does not block the loop.
 
-        Equal queries of one site at the same data version share one run, and its answer while it is kept. A run whose last asker has gone is interrupted
-        within 200 ms. Raises `StoreUnavailable` when the store can't answer or time runs out, `seawall.Overloaded` when
-        the pool's queue is full.
+        Equal queries of one site at the same data version share one run, and its answer while it is kept. A run whose
+        last asker has gone is interrupted within 200 ms. Raises `StoreUnavailable` when the store can't answer or time
+        runs out, `seawall.Overloaded` when the pool's queue is full.
         """
         plan = make_plan(site, query)
         zone = ZoneInfo(site.timezone)
