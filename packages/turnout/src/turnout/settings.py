@@ -6,7 +6,6 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
@@ -47,8 +46,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Threads that check passwords; each check takes about 50 ms of a core."""
     session_days: int = 30
     """A sign-in lasts this long."""
-    trusted_proxies: tuple[str, ...] = ()
-    """Networks (CIDR) whose X-Forwarded-For is believed for sign-in throttling and access logs."""
     city_database: Path | None = None
     """An mmdb file of yours that names regions and cities; without it only countries are known."""
     drain_s: float = 20.0
@@ -120,8 +117,6 @@ def _converted(name: str, value: object) -> object:
         return _number(name, kind, value)
     if kind is str:
         return _url(str(value)) if name == "public_url" else str(value)
-    if name == "trusted_proxies":
-        return _networks(value)
     if choices := get_args(kind):
         if type(None) in choices:
             return Path(str(value)) if str(value) else None
@@ -150,11 +145,3 @@ def _url(value: str) -> str:
     if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/")):
         raise ValueError("a URL without a path was expected, such as https://stats.example.org")
     return value.rstrip("/")
-
-
-def _networks(value: object) -> tuple[str, ...]:
-    texts = value if isinstance(value, list) else [part for part in str(value).split(",") if part.strip()]
-    try:
-        return tuple(str(ip_network(str(text).strip())) for text in texts)
-    except ValueError:
-        raise ValueError("networks were expected, such as 10.0.0.0/8, separated by commas") from None

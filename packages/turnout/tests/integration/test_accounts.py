@@ -1,0 +1,208 @@
+"""Accounts, sessions, keys and sites over a real SQLite file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from seawall import ThreadPool
+from seawall.testing import ManualClock
+from turnout.accounts.service import Accounts
+from turnout.errors import AlreadyExists, BadInput, NotFound, NotSignedIn
+from turnout.model.site import Principal
+from turnout.sites.service import SiteDirectory, Sites
+from turnout.store.sql.database import AccountsDatabase
+from turnout.store.sql.repository import Repository
+
+PASSWORD = "correct horse battery"
+
+
+class Shelf:
+    """The services over one file, which `reopened` closes and opens again."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self.clock = ManualClock()
+        self.threads = ThreadPool("accounts", max_threads=4)
+        self.directory = SiteDirectory()
+        self._open()
+
+    def _open(self) -> None:
+        self.database = AccountsDatabase(self.file)
+        repository = Repository(self.database)
+        self.accounts = Accounts(
+            repository, hashes=self.threads, threads=self.threads, clock=self.clock, session_days=30
+        )
+        self.sites = Sites(repository, self.directory, threads=self.threads, clock=self.clock)
+
+    def reopened(self) -> Shelf:
+        self.database.close()
+        self._open()
+        return self
+
+    def close(self) -> None:
+        self.threads.shutdown()
+        self.database.close()
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    shelf = Shelf(tmp_path / "accounts.sqlite")
+    yield shelf
+    shelf.close()
+
+
+def run(body: Callable[[], Awaitable[None]]) -> None:
+    async def whole() -> None:
+        await body()
+
+    asyncio.run(whole())
+
+
+def test_a_session_is_begun_found_and_ended_at_once(shelf: Shelf) -> None:
+    async def body() -> None:
+        accounts = shelf.accounts
+        await accounts.create_user(" Ada@Example.org ", PASSWORD)
+        token = await accounts.sign_in("ADA@example.org", PASSWORD)
+        found = await accounts.principal_of_session(token)
+        assert found is not None
+        assert (found.email, found.is_operator) == ("ada@example.org", False)
+        await accounts.sign_out(token)
+        assert await accounts.principal_of_session(token) is None
+        assert await shelf.reopened().accounts.principal_of_session(token) is None
+
+    run(body)
+
+
+def test_a_wrong_password_and_an_unknown_account_are_told_alike(shelf: Shelf) -> None:
+    async def body() -> None:
+        await shelf.accounts.create_user("ada@example.org", PASSWORD)
+        said = []
+        for email, password in (
+            ("ada@example.org", "wrong password"),
+            ("bob@example.org", PASSWORD),
+            ("", "x" * 5_000),
+        ):
+            with pytest.raises(NotSignedIn) as error:
+                await shelf.accounts.sign_in(email, password)
+            said.append(str(error.value))
+        assert len(set(said)) == 1
+
+    run(body)
+
+
+def test_a_session_ends_by_itself_also_where_it_is_remembered(shelf: Shelf) -> None:
+    async def body() -> None:
+        await shelf.accounts.create_user("ada@example.org", PASSWORD)
+        token = await shelf.accounts.sign_in("ada@example.org", PASSWORD)
+        assert await shelf.accounts.principal_of_session(token) is not None
+        shelf.clock.advance(30 * 86_400 + 1)
+        assert await shelf.accounts.principal_of_session(token) is None
+
+    run(body)
+
+
+def test_a_key_carries_its_scope_and_only_its_hash_is_kept(shelf: Shelf) -> None:
+    async def body() -> None:
+        await shelf.accounts.create_user("ada@example.org", PASSWORD)
+        ada = await shelf.accounts.principal_named("ada@example.org")
+        key = await shelf.accounts.create_key(ada, "ops")
+        found = await shelf.reopened().accounts.principal_of_key(key)
+        assert found is not None
+        assert found.scopes == frozenset({"ops"})
+        assert await shelf.accounts.principal_of_key(key + "x") is None
+        with pytest.raises(BadInput, match="scope"):
+            await shelf.accounts.create_key(ada, "root")
+        shelf.database.close()
+        stored = b"".join(path.read_bytes() for path in shelf.file.parent.iterdir())
+        assert key.encode() not in stored
+        assert PASSWORD.encode() not in stored
+
+    run(body)
+
+
+def test_the_first_account_link_is_good_once_and_the_newest_only(shelf: Shelf) -> None:
+    async def body() -> None:
+        accounts = shelf.accounts
+        old, new = await accounts.first_account_token(), await accounts.first_account_token()
+        assert old is not None
+        assert new is not None
+        with pytest.raises(NotFound):
+            await accounts.create_first_account(old, "eve@example.org", PASSWORD)
+        outcomes = await asyncio.gather(
+            *(accounts.create_first_account(new, f"{name}@example.org", PASSWORD) for name in ("ada", "bob", "eve")),
+            return_exceptions=True,
+        )
+        tokens = [outcome for outcome in outcomes if isinstance(outcome, str)]
+        assert len(tokens) == 1
+        assert [type(outcome) for outcome in outcomes if not isinstance(outcome, str)] == [NotFound, NotFound]
+        winner = await accounts.principal_of_session(tokens[0])
+        assert winner is not None
+        assert winner.is_operator
+        assert await accounts.first_account_token() is None
+
+    run(body)
+
+
+def test_nobody_sees_or_takes_anothers_site(shelf: Shelf) -> None:
+    async def body() -> None:
+        people: list[Principal] = []
+        for name in ("ada", "bob"):
+            await shelf.accounts.create_user(f"{name}@example.org", PASSWORD)
+            people.append(await shelf.accounts.principal_named(f"{name}@example.org"))
+        ada, bob = people
+        site = await shelf.sites.create(ada, " Acme.Example. ", "Europe/Berlin")
+        assert (site.domain, site.timezone) == ("acme.example", "Europe/Berlin")
+        assert shelf.directory.find("acme.example") == site
+        assert await shelf.sites.list(ada) == [site]
+        assert await shelf.sites.get(ada, "ACME.example") == site
+        assert await shelf.sites.list(bob) == []
+        with pytest.raises(NotFound) as others:
+            await shelf.sites.get(bob, "acme.example")
+        with pytest.raises(NotFound) as nobodys:
+            await shelf.sites.get(bob, "acne.example")
+        assert str(others.value).replace("acme", "acne") == str(nobodys.value)
+        with pytest.raises(AlreadyExists, match="domain"):
+            await shelf.sites.create(bob, "acme.example", "UTC")
+        with pytest.raises(AlreadyExists, match="email"):
+            await shelf.accounts.create_user("ada@example.org", PASSWORD)
+
+    run(body)
+
+
+def test_fifty_writers_at_once_lose_nothing(shelf: Shelf) -> None:
+    async def body() -> None:
+        await shelf.accounts.create_user("ada@example.org", PASSWORD)
+        ada = await shelf.accounts.principal_named("ada@example.org")
+        await asyncio.gather(*(shelf.sites.create(ada, f"site{n}.example", "UTC") for n in range(50)))
+        assert len(await shelf.sites.list(ada)) == 50
+        assert all(shelf.directory.find(f"site{n}.example") for n in range(50))
+
+    run(body)
+
+
+@pytest.mark.parametrize(
+    "domain", ["", "https://acme.example", "acme.example/x", "-a.example", "a..b", "x" * 254, "a b"]
+)
+def test_a_domain_that_is_none_is_refused(shelf: Shelf, domain: str) -> None:
+    async def body() -> None:
+        await shelf.accounts.create_user("ada@example.org", PASSWORD)
+        ada = await shelf.accounts.principal_named("ada@example.org")
+        with pytest.raises(BadInput, match="domain"):
+            await shelf.sites.create(ada, domain, "UTC")
+        with pytest.raises(BadInput, match="timezone"):
+            await shelf.sites.create(ada, "acme.example", "Mars/Olympus")
+
+    run(body)
+
+
+@pytest.mark.parametrize(("email", "password", "field"), [("ada", PASSWORD, "email"), ("a@b.c", "short", "password")])
+def test_an_account_that_can_not_be_is_refused(shelf: Shelf, email: str, password: str, field: str) -> None:
+    async def body() -> None:
+        with pytest.raises(BadInput, match=field):
+            await shelf.accounts.create_user(email, password)
+
+    run(body)
