@@ -7,16 +7,13 @@ the median round counts; so the ratio means something even where the machine is 
 from __future__ import annotations
 
 import asyncio
-import json
-import os
-import platform
 import statistics
-import subprocess
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from benchmarks.report import report
 from seawall import Batcher, Mutex, Semaphore, ThreadPool
 
 ROUNDS = 9
@@ -26,50 +23,35 @@ Cost = Callable[[], float]
 def main() -> None:
     """Measure everything and print it."""
     mutex, semaphore = Mutex("bench"), Semaphore("bench", 2)
-    report("mutex with, uncontended", "ns", with_cost(mutex), "threading.Lock", with_cost(threading.Lock()), 1.5)
-    report(
+    compare("mutex with, uncontended", "ns", with_cost(mutex), "threading.Lock", with_cost(threading.Lock()), 1.5)
+    compare(
         "semaphore with, uncontended", "ns", with_cost(semaphore), "threading.Semaphore",
         with_cost(threading.Semaphore(2)), 0.5,
     )  # fmt: skip
-    report("mutex async with, uncontended", "ns", async_cost(Mutex), "asyncio.Lock", async_cost(no_name_lock), 1.7)
+    compare("mutex async with, uncontended", "ns", async_cost(Mutex), "asyncio.Lock", async_cost(no_name_lock), 1.7)
     with ThreadPool("bench", max_threads=2) as ours, ThreadPoolExecutor(2) as theirs:
-        report("submit().result()", "us", result_cost(ours), "ThreadPoolExecutor", result_cost(theirs), 0.9)
-        report("submit 1,500, wait for all", "us", batch_cost(ours), "ThreadPoolExecutor", batch_cost(theirs), 0.5)
-        report(
+        compare("submit().result()", "us", result_cost(ours), "ThreadPoolExecutor", result_cost(theirs), 0.9)
+        compare("submit 1,500, wait for all", "us", batch_cost(ours), "ThreadPoolExecutor", batch_cost(theirs), 0.5)
+        compare(
             "await run, 32 at once", "us", run_cost(ours.run), "asyncio.to_thread", run_cost(asyncio.to_thread), 0.35
         )
-    report("await Batcher.put, 100 putters", "us", put_cost, "a bare future", future_cost, None)
+    compare("await Batcher.put, 100 putters", "us", put_cost, "a bare future", future_cost, None)
 
 
-def report(name: str, unit: str, ours: Cost, peer: str, theirs: Cost, goal: float | None) -> None:
+def compare(name: str, unit: str, ours: Cost, peer: str, theirs: Cost, goal: float | None) -> None:
     """Measure both in turn and print one line. `ratio` is the median of the rounds' own ratios."""
     ours(), theirs()  # a first round warms up
     rounds = [(ours(), theirs()) for _ in range(ROUNDS)]
     scale = {"ns": 1e9, "us": 1e6}[unit]
-    line = {
-        "name": name,
-        "unit": unit,
-        "value": round(statistics.median(own for own, _ in rounds) * scale, 2),
-        "peer": peer,
-        "peer_value": round(statistics.median(other for _, other in rounds) * scale, 2),
-        "ratio": round(statistics.median(own / other for own, other in rounds), 3),
-        "goal": goal,
-        "machine": machine(),
-        "commit": commit(),
-    }
-    print(json.dumps(line), flush=True)
-
-
-def machine() -> str:
-    """What it was measured on."""
-    cores, version = os.cpu_count(), platform.python_version()
-    return f"{platform.system()} {platform.machine()}, {cores} cores, Python {version}"
-
-
-def commit() -> str:
-    """The commit that is measured, or `unknown` outside a repository."""
-    done = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False)
-    return done.stdout.strip() or "unknown"
+    report(
+        name,
+        unit,
+        statistics.median(own for own, _ in rounds) * scale,
+        peer=peer,
+        peer_value=statistics.median(other for _, other in rounds) * scale,
+        ratio=statistics.median(own / other for own, other in rounds),
+        goal="" if goal is None else f"ratio <= {goal}",
+    )
 
 
 def with_cost(lock: Mutex | Semaphore | threading.Lock | threading.Semaphore, count: int = 50_000) -> Cost:

@@ -11,16 +11,25 @@ from pathlib import Path
 
 
 def report(
-    name: str, unit: str, value: float, *, peer: str = "", peer_value: float | None = None, goal: str = ""
+    name: str,
+    unit: str,
+    value: float,
+    *,
+    peer: str = "",
+    peer_value: float | None = None,
+    ratio: float | None = None,
+    goal: str = "",
 ) -> None:
-    """Prints one result. `ratio` is value / peer_value, null without a peer."""
+    """Prints one result. `ratio` is value / peer_value where none is given, null without a peer."""
+    if ratio is None and peer_value:
+        ratio = value / peer_value
     line = {
         "name": name,
         "unit": unit,
         "value": round(value, 3),
         "peer": peer or None,
         "peer_value": None if peer_value is None else round(peer_value, 3),
-        "ratio": round(value / peer_value, 3) if peer_value else None,
+        "ratio": None if ratio is None else round(ratio, 3),
         "goal": goal or None,
         "machine": machine(),
         "commit": commit(),

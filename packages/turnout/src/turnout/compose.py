@@ -126,7 +126,7 @@ class Server:
         services = Services(core.accounts, core.sites, runner, core.clock, settings)
         self.application = Edge(
             collect=Collect(self.pipeline),
-            app=make_app(services, _kept_secret(settings.data / "csrf.key")),
+            app=make_app(services, kept_secret(settings.data / "csrf.key")),
             operations=self.operations,
             script=Path(__file__).parent / "web" / "static" / "script.js",
             settings=settings,
@@ -161,12 +161,12 @@ def run_command(settings: Settings, name: str, arguments: dict[str, object], pro
     return asyncio.run(carry_out())
 
 
-def _kept_secret(file: Path) -> str:
-    """256 random bits, the same at every start."""
+def kept_secret(file: Path, size_bytes: int = 32) -> str:
+    """Random text that is made at the first start and the same at every later one; only the owner can read the file."""
     try:
         return file.read_text().strip()
     except FileNotFoundError:
-        secret = secrets.token_hex(32)
+        secret = secrets.token_urlsafe(size_bytes)
         file.touch(mode=0o600)
         file.write_text(secret)
         return secret

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 import resource
-import secrets
 import signal
 import socket
 import sys
@@ -17,7 +16,7 @@ import uvicorn
 import uvloop
 
 from seawall import LoopLag
-from turnout.compose import Server
+from turnout.compose import Server, kept_secret
 from turnout.control.holding import Holding
 from turnout.control.socket import ControlServer
 from turnout.errors import AlreadyExists, SettingsInvalid
@@ -119,7 +118,7 @@ async def _greet(server: Server, settings: Settings, listening: socket.socket) -
 
 async def _demo_account(server: Server, data: Path) -> str:
     """The password of the demo's account, which is made where it is missing."""
-    password = _demo_password(data / "demo-password")
+    password = kept_secret(data / "demo-password", size_bytes=9)
     with contextlib.suppress(AlreadyExists):
         await server.core.accounts.create_user(DEMO_EMAIL, password, is_operator=True)
     return password
@@ -133,16 +132,6 @@ async def _show_demo(server: Server) -> None:
         arguments = {"owner": DEMO_EMAIL, "site": DEMO_SITE, "events": DEMO_EVENTS, "seed": 1}
         print(await core.commands.run("demo", arguments, lambda done: None), flush=True)
     await LiveTraffic(server.pipeline.accept, DEMO_SITE).run()
-
-
-def _demo_password(file: Path) -> str:
-    try:
-        return file.read_text().strip()
-    except FileNotFoundError:
-        password = secrets.token_urlsafe(9)
-        file.touch(mode=0o600)
-        file.write_text(password)
-        return password
 
 
 @contextlib.contextmanager
