@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import logging
 import os
 import tomllib
 from collections.abc import Mapping
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from turnout.errors import SettingsInvalid
+
+_LOG = logging.getLogger("turnout")
 
 PREFIX = "TURNOUT_"
 FILE = "turnout.toml"
@@ -90,7 +93,11 @@ def load(
             if name not in Settings.__struct_fields__:
                 near = difflib.get_close_matches(name, Settings.__struct_fields__, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                problems.append(f"{where}: there is no setting {name}{hint}")
+                unknown = f"{where}: there is no setting {name}{hint}"
+                if source is from_environment:  # orchestrators add variables of their own, named after the service
+                    _LOG.warning("%s", unknown)
+                else:
+                    problems.append(unknown)
                 continue
             try:
                 values[name] = _converted(name, value)

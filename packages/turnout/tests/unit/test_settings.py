@@ -35,6 +35,13 @@ def test_every_problem_is_told_at_once_with_its_source_and_what_was_expected(tmp
     assert any(line.startswith("$TURNOUT_PUBLIC_URL: ") for line in said)
 
 
+def test_a_variable_that_is_no_setting_is_a_warning_since_orchestrators_add_their_own(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert load({"data": tmp_path}, {"TURNOUT_SERVICE_HOST": "10.0.0.1"}) == Settings(data=tmp_path)
+    assert "$TURNOUT_SERVICE_HOST: there is no setting service_host" in caplog.text
+
+
 def test_a_file_that_is_no_toml_is_told(tmp_path: Path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text("port == 1")
