@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from serving import Turnout, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -32,75 +30,29 @@ CHROMIUM_ARGUMENTS = [
 # The headless browser's own name would be screened out as an automated one.
 BROWSER_AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 REPOSITORY = Path(__file__).parents[4]
-# How long a real process may take to do what it does in well under a second on a quiet machine.
-PATIENCE_S = 30.0
 
 
-class RunningServer:
-    """`turnout serve` on a free port of the loopback, with a data directory of its own."""
+class RunningServer(Turnout):
+    """One server for all tests of a session, and the queries of any of its sites."""
 
-    def __init__(self, data: Path) -> None:
-        self.data = data
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        self.address = f"http://127.0.0.1:{self.port}"
-        self.log = data.parent / "serve.log"
-        self._process: subprocess.Popen[bytes] | None = None
+    @property
+    def address(self) -> str:
+        """Where it is."""
+        return self.url
 
-    def start(self) -> None:
-        """Serves; returns when it says that it is ready."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen(
-                [_turnout(), "serve", "--port", str(self.port), "--data", str(self.data)],
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=_environment(),
-            )
-        wait_until(self._is_ready, lambda: self.log.read_text())
-
-    def stop(self) -> None:
-        """SIGTERM, and waits for the end."""
-        assert self._process is not None
-        self._process.terminate()
-        self._process.wait(PATIENCE_S)
-
-    def cli(self, *arguments: str, stdin: str = "") -> str:
-        """Runs a command beside the server; its output, stripped."""
-        ran = subprocess.run(
-            [_turnout(), *arguments, "--data", str(self.data)],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE_S,
-            env=_environment(),
-        )
-        assert ran.returncode == 0, ran.stderr
-        return ran.stdout.strip()
-
-    def query(self, site: str, key: str, **question: object) -> list[dict[str, list[object]]]:
+    def results(self, site: str, key: str, **question: object) -> list[dict[str, list[object]]]:
         """The results of a query over today, unless it names its own date range."""
         body = {"site_id": site, "date_range": "day", **question}
-        answer = httpx.post(f"{self.address}/api/v2/query", json=body, headers={"Authorization": f"Bearer {key}"})
+        answer = httpx.post(f"{self.url}/api/v2/query", json=body, headers={"Authorization": f"Bearer {key}"})
         assert answer.status_code == 200, answer.text
         results: list[dict[str, list[object]]] = answer.json()["results"]
         return results
 
     def wait_for_events(self, site: str, key: str, count: int) -> None:
         """Returns when the site's answers hold `count` events; fails where they hold more, or not enough in time."""
-
-        def seen() -> object:
-            return self.query(site, key, metrics=["events"])[0]["metrics"][0]
-
-        wait_until(lambda: seen() == count, lambda: f"{seen()} of {count} events\n{self.log.read_text()[-2000:]}")
-
-    def _is_ready(self) -> bool:
-        assert self._process is not None
-        assert self._process.poll() is None, self.log.read_text()
-        try:
-            return httpx.get(f"{self.address}/health/ready").status_code == 200
-        except httpx.TransportError:
-            return False
+        until(
+            lambda: self.results(site, key, metrics=["events"])[0]["metrics"][0] == count, f"{count} events of {site}"
+        )
 
 
 class SiteOnServer:
@@ -110,9 +62,9 @@ class SiteOnServer:
         self.server = server
         self.domain = f"site{number}.example"
         self.email = f"owner{number}@example.com"
-        server.cli("user", "create", self.email, "--password-stdin", stdin=PASSWORD + "\n")
-        server.cli("site", "create", self.domain, "--owner", self.email, "--timezone", "UTC")
-        self.key = server.cli("key", "create", "--owner", self.email)
+        server.command("user", "create", self.email, "--password-stdin", stdin=PASSWORD + "\n")
+        server.command("site", "create", self.domain, "--owner", self.email, "--timezone", "UTC")
+        self.key = server.command("key", "create", "--owner", self.email)
 
     def send(self, path: str, *, visitor: str, name: str = "pageview", agent: str, referrer: str = "") -> None:
         """One event, as a tracker behind a proxy would send it."""
@@ -123,19 +75,11 @@ class SiteOnServer:
 
     def query(self, **question: object) -> list[dict[str, list[object]]]:
         """The results of a query over today."""
-        return self.server.query(self.domain, self.key, **question)
+        return self.server.results(self.domain, self.key, **question)
 
     def wait_for_events(self, count: int) -> None:
         """Returns when `count` events are visible."""
         self.server.wait_for_events(self.domain, self.key, count)
-
-
-def wait_until(is_so: Callable[[], bool], what: Callable[[], str]) -> None:
-    """Polls a real server until something is so; fails with `what()` after `PATIENCE_S`."""
-    end = time.monotonic() + PATIENCE_S
-    while not is_so():
-        assert time.monotonic() < end, what()
-        time.sleep(0.05)
 
 
 def require(is_there: bool, what: str) -> None:
@@ -193,12 +137,3 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
-
-
-def _turnout() -> str:
-    return str(Path(sys.executable).with_name("turnout"))
-
-
-def _environment() -> dict[str, str]:
-    """Without settings of whoever runs the tests."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("TURNOUT_")}

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Turnout
+    from serving import Turnout
 
 DOMAIN = "acme.example"
 EMAIL = "ada@example.org"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import httpx
 
 if TYPE_CHECKING:
-    from conftest import Turnout
+    from serving import Turnout
 
 HEAD = "POST /api/event HTTP/1.1\r\nHost: turnout\r\nUser-Agent: {agent}\r\nX-Forwarded-For: {address}\r\n"
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Turnout
+    from serving import Turnout
 
 EMAIL = "ada@example.org"
 PASSWORD = "correct horse battery"

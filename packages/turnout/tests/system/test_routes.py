@@ -15,7 +15,7 @@ from turnout.settings import Settings
 from turnout.web.app import Services, make_app
 
 if TYPE_CHECKING:
-    from conftest import Turnout
+    from serving import Turnout
 
 PASSWORD = "correct horse battery"
 QUERY = {"site_id": "acme.example", "metrics": ["visitors"], "date_range": "day"}

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 if TYPE_CHECKING:
-    from conftest import Turnout
+    from serving import Turnout
 
 if not os.environ.get("REQUIRE_ALL_TESTS"):
     pytest.importorskip("schemathesis", reason="schemathesis is not installed (the dependency group `api`)")

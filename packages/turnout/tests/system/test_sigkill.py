@@ -14,7 +14,7 @@ import duckdb
 import pytest
 
 if TYPE_CHECKING:
-    from conftest import Turnout
+    from serving import Turnout
 
 CONNECTIONS = 24
 DOMAIN = "acme.example"
