@@ -37,6 +37,8 @@ BATCH_EVENTS = 4_000
 PENDING_EVENTS = 20_000
 """Events that may wait for the journal; beyond that senders wait, and then are told to come back."""
 TEND_SALTS_S = 900.0
+END_S = 10.0
+"""What has nothing long to do gets this to end, whatever the time for draining is."""
 
 
 class Core:
@@ -90,11 +92,13 @@ class Core:
         What can't be stored in time stays in the journal, and is stored after the next start.
         """
         self.jobs.shutdown()
-        self.batches.close(timeout_s)
+        self.batches.close(END_S)
         try:
             self.writing.stop(timeout_s)
         except TimeoutError:
             _LOG.warning("the event store is behind; what it lacks is in the journal and follows at the next start")
+            self.writer.hurry()
+            self.writing.stop()
         self.journal.close()
         self.events.close()
         self.hashes.shutdown()
@@ -136,7 +140,7 @@ class Server:
 
     def close(self, timeout_s: float) -> None:
         """Closes everything, the core last. Blocks."""
-        self._tending.stop(timeout_s)
+        self._tending.stop(END_S)
         self.queries.shutdown()
         self.reader.close()
         self.core.close(timeout_s)

@@ -125,7 +125,14 @@ async def _demo_account(server: Server, data: Path) -> str:
 
 
 async def _show_demo(server: Server) -> None:
-    """Fills the demo's site once, and then lets visitors come."""
+    """Fills the demo's site once, and then lets visitors come. A failure is logged; the server goes on without it."""
+    try:
+        await _fill_and_visit(server)
+    except Exception:  # noqa: BLE001 (logged; it is only the demo)
+        _LOG.exception("the demo has ended")
+
+
+async def _fill_and_visit(server: Server) -> None:
     core = server.core
     if core.directory.find(DEMO_SITE) is None:
         print(f"filling {DEMO_SITE} with a year of visits …", flush=True)

@@ -93,6 +93,17 @@ def test_a_data_directory_may_lie_deep(tmp_path: Path, make_turnout: type[Turnou
         assert server.stop() == 0
 
 
+def test_a_stop_in_haste_leaves_the_rest_in_the_journal_for_the_next_start(
+    tmp_path: Path, make_turnout: type[Turnout]
+) -> None:
+    server = make_turnout(tmp_path / "data", {"TURNOUT_DRAIN_S": "0"}).prepare().start()
+    server.command("demo", "--owner", EMAIL, "--events", "60000")
+    assert server.stop() == 0
+    server.start()
+    server.wait_for("events", 60_000, site_id="demo.example", date_range="all")
+    assert server.stop() == 0
+
+
 def test_sigterm_stores_whatever_was_acknowledged_and_ends_with_0(server: Turnout) -> None:
     async def crowd() -> int:
         acknowledged = 0

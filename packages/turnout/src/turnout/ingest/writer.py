@@ -45,6 +45,7 @@ class Writer:
         self._position = store.position()
         self._failures_total = 0
         self._last_error: str | None = None
+        self._is_hurried = False
 
     @property
     def position(self) -> int:
@@ -68,6 +69,10 @@ class Writer:
             self._last_error = f"{type(error).__name__}: {error}"
             raise
 
+    def hurry(self) -> None:
+        """Have a `run` that was told to stop end after its batch; the rest stays in the journal. From any thread."""
+        self._is_hurried = True
+
     def step(self) -> int:
         """Store one batch; how many events it had."""
         events = self._journal.read(self._position, BATCH_EVENTS)
@@ -85,6 +90,8 @@ class Writer:
         while True:
             is_last = stop.is_set()  # looked at before the step, so that what was acknowledged before is stored
             count = self.step()
+            if self._is_hurried:
+                return
             if count:
                 idle_since_s = self._clock.monotonic()
                 is_folded = False

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from random import Random
 from typing import TypeVar
 
+from seawall import SeawallError
 from turnout.errors import TurnoutError
 from turnout.jobs import demo_world as world
 from turnout.model.event import PAGEVIEW, Incoming, Sender
@@ -50,7 +51,7 @@ class LiveTraffic:
             incoming = Incoming(name=PAGEVIEW, url=url, domains=(self._domain,), referrer=referrer)
             try:
                 await self._accept(incoming, sender)
-            except TurnoutError:
+            except (TurnoutError, SeawallError):
                 return
             if random.random() < 0.45:
                 return
