@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from seawall import ThreadPool
 
+from seawall import ThreadPool
 from turnout.errors import QueryCancelled, StoreUnavailable
 from turnout.model.query import Query, Row
 from turnout.model.site import Site, SiteId, UserId
