@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from seawall import ThreadPool
@@ -28,8 +29,13 @@ class WatchedReader(Reader):
     begun = 0
     over = 0
 
+    def __init__(self, connection: duckdb.DuckDBPyConnection, position: Callable[[], int]) -> None:
+        super().__init__(connection, position)
+        self.tickets: list[object] = []
+
     def rows(self, sql: str, parameters: Sequence[object], *, ticket: object = None) -> list[tuple[object, ...]]:
         self.begun += 1
+        self.tickets.append(ticket)
         try:
             if self.instead is not None:
                 return super().rows(self.instead, [], ticket=ticket)
@@ -50,6 +56,11 @@ class Store:
 def store(tmp_path: Path) -> Iterator[Store]:
     store = Store(tmp_path)
     yield store
+    # So that a test which fails ends: nothing but an interrupt stops an endless statement.
+    store.pool.shutdown(wait=False)
+    while store.reader.over < store.reader.begun:
+        for ticket in store.reader.tickets:
+            store.reader.interrupt(ticket)
     store.pool.shutdown()
     store.reader.close()
     store.database.close()
