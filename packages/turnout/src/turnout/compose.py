@@ -167,10 +167,12 @@ def run_command(settings: Settings, name: str, arguments: dict[str, object], pro
 
 def kept_secret(file: Path, size_bytes: int = 32) -> str:
     """Random text that is made at the first start and the same at every later one; only the owner can read the file."""
-    try:
-        return file.read_text().strip()
-    except FileNotFoundError:
-        secret = secrets.token_urlsafe(size_bytes)
-        file.touch(mode=0o600)
-        file.write_text(secret)
-        return secret
+    kept = file.read_text().strip() if file.exists() else ""
+    if kept:
+        return kept
+    secret = secrets.token_urlsafe(size_bytes)
+    fresh = file.with_suffix(".new")  # replaced whole: a crash must not leave an empty secret
+    fresh.touch(mode=0o600)
+    fresh.write_text(secret)
+    fresh.replace(file)
+    return secret

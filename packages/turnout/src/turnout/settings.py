@@ -140,7 +140,7 @@ def _number(name: str, kind: type[Any], value: object) -> object:
         raise ValueError(expected)
     try:
         number = kind(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         raise ValueError(expected) from None
     if not least <= number <= most or number != float(value):
         raise ValueError(expected)
@@ -148,7 +148,12 @@ def _number(name: str, kind: type[Any], value: object) -> object:
 
 
 def _url(value: str) -> str:
-    parts = urlsplit(value)
-    if value and (parts.scheme not in ("http", "https") or not parts.hostname or parts.path not in ("", "/")):
-        raise ValueError("a URL without a path was expected, such as https://stats.example.org")
-    return value.rstrip("/")
+    expected = "a URL without a path was expected, such as https://stats.example.org"
+    try:
+        parts = urlsplit(value)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(expected) from None
+    if value and (not is_good or parts.path not in ("", "/") or parts.query or parts.fragment):
+        raise ValueError(expected)
+    return f"{parts.scheme}://{parts.netloc}" if value else ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 from seawall import ThreadPool
 from seawall.testing import ManualClock
 from turnout.accounts.service import Accounts
+from turnout.compose import kept_secret
 from turnout.errors import AlreadyExists, BadInput, NotFound, NotSignedIn
 from turnout.model.site import Principal
 from turnout.sites.service import SiteDirectory, Sites
@@ -75,6 +77,41 @@ def test_a_session_is_begun_found_and_ended_at_once(shelf: Shelf) -> None:
         assert await shelf.reopened().accounts.principal_of_session(token) is None
 
     run(body)
+
+
+def test_a_look_up_that_overlaps_the_sign_out_does_not_keep_the_session(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found, may_return = threading.Event(), threading.Event()
+    look_up = Repository.unscoped_principal_of_session
+
+    def slow(self: Repository, token_hash: bytes, now_s: int) -> object:
+        row = look_up(self, token_hash, now_s)
+        found.set()
+        assert may_return.wait(10)
+        return row
+
+    async def body() -> None:
+        await shelf.accounts.create_user("ada@example.org", PASSWORD)
+        token = await shelf.accounts.sign_in("ada@example.org", PASSWORD)
+        monkeypatch.setattr(Repository, "unscoped_principal_of_session", slow)
+        looking = asyncio.create_task(shelf.accounts.principal_of_session(token))
+        assert await asyncio.to_thread(found.wait, 10)
+        await shelf.accounts.sign_out(token)
+        may_return.set()
+        await looking
+        assert await shelf.accounts.principal_of_session(token) is None
+
+    run(body)
+
+
+def test_a_secret_left_empty_by_a_crash_is_made_anew(tmp_path: Path) -> None:
+    file = tmp_path / "csrf.key"
+    file.touch()
+    secret = kept_secret(file)
+    assert len(secret) > 40
+    assert kept_secret(file) == secret
+    assert file.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_wrong_password_and_an_unknown_account_are_told_alike(shelf: Shelf) -> None:

@@ -35,6 +35,24 @@ def test_every_problem_is_told_at_once_with_its_source_and_what_was_expected(tmp
     assert any(line.startswith("$TURNOUT_PUBLIC_URL: ") for line in said)
 
 
+@pytest.mark.parametrize(
+    "url", ["https://x.example/?a=1", "https://x.example/#a", "https://x.example:99999", "ftp://x.example"]
+)
+def test_a_public_url_that_is_more_or_less_than_an_origin_is_refused(tmp_path: Path, url: str) -> None:
+    with pytest.raises(SettingsInvalid, match="public_url"):
+        load({"data": tmp_path}, {"TURNOUT_PUBLIC_URL": url})
+
+
+def test_the_scheme_of_the_public_url_may_be_written_in_capitals(tmp_path: Path) -> None:
+    assert load({"data": tmp_path}, {"TURNOUT_PUBLIC_URL": "HTTPS://x.example/"}).public_url == "https://x.example"
+
+
+def test_a_number_without_end_is_told_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "turnout.toml").write_text("port = inf")
+    with pytest.raises(SettingsInvalid, match="port is inf"):
+        load({"data": tmp_path}, {})
+
+
 def test_a_variable_that_is_no_setting_is_a_warning_since_orchestrators_add_their_own(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -34,6 +34,7 @@ class Accounts:
         # What was found by a secret's hash, and until when it holds. Everything that ends a session or a key goes through
         # this object, so nothing here outlives its row.
         self._known: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
+        self._signed_out = 0
         self._nobodys_hash = HASHER.hash(new_secret())
 
     async def create_user(self, email: str, password: str, *, is_operator: bool = False) -> UserId:
@@ -59,6 +60,7 @@ class Accounts:
         self._known.pop(token_hash, None)
         await self._threads.run(self._repository.end_session, token_hash)
         self._known.pop(token_hash, None)  # one who looked it up meanwhile may have remembered it
+        self._signed_out += 1  # and one who is still looking it up must not
 
     async def principal_of_session(self, token: str) -> Principal | None:
         """Who holds the session, None where it is over or never was."""
@@ -66,9 +68,12 @@ class Accounts:
         known = self._remembered(token_hash)
         if known is not None:
             return known
+        signed_out = self._signed_out
         found = await self._threads.run(self._repository.unscoped_principal_of_session, token_hash, self._now_s())
         if found is None:
             return None
+        if signed_out != self._signed_out:
+            return found[0]
         return self._remember(token_hash, *found)
 
     async def principal_of_key(self, key: str) -> Principal | None:
