@@ -2,22 +2,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from litestar import Litestar, Response
 from litestar.di import Provide
-from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 from litestar.testing import TestClient
 
-import turnout.web
 from seawall.testing import ManualClock
 from turnout.errors import NotFound
 from turnout.model.site import Principal, Site, SiteId, UserId
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
 from turnout.web.dashboard import list_sites, show_site
+from turnout.web.templating import make_engine
 
 ME = Principal(UserId(1), "me@acme.example")
 SITES = [Site(SiteId(7), "acme.example", "UTC", UserId(1)), Site(SiteId(8), "new.example", "Europe/Berlin", UserId(1))]
@@ -50,7 +48,6 @@ def given(value: object) -> Provide:
 
 @pytest.fixture
 def client(runner: QueryRunner) -> Iterator[TestClient[Litestar]]:
-    folder = Path(turnout.web.__file__).parent / "templates"
     app = Litestar(
         [list_sites, show_site],
         dependencies={
@@ -61,7 +58,7 @@ def client(runner: QueryRunner) -> Iterator[TestClient[Litestar]]:
             "settings": given(Settings(public_url="https://stats.example/")),
         },
         exception_handlers={NotFound: not_found},
-        template_config=TemplateConfig(directory=folder, engine=JinjaTemplateEngine),
+        template_config=TemplateConfig(instance=make_engine()),
     )
     with TestClient(app) as client:
         yield client

@@ -3,19 +3,18 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from html.parser import HTMLParser
-from pathlib import Path
 from urllib.parse import parse_qsl
 
 import pytest
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Undefined
+from jinja2 import StrictUndefined
 from msgspec.structs import replace
 
-import turnout.web
 from turnout.model.query import Comparison, Query, Result, Row
 from turnout.model.site import Principal, Site, SiteId, UserId
 from turnout.web.page.drawing import Drawing, draw, filter_words
 from turnout.web.page.questions import ask
 from turnout.web.page.state import View, read_view
+from turnout.web.templating import make_environment
 
 NOW = datetime(2026, 11, 24, 13, 40)
 SITE = Site(SiteId(1), "acme.example", "Europe/Berlin", UserId(1))
@@ -53,8 +52,7 @@ def drawing(view: View) -> Drawing:
 
 
 def render(view: View, has_events: bool = True) -> str:
-    folder = Path(turnout.web.__file__).parent / "templates"
-    environment = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=StrictUndefined)
+    environment = make_environment(StrictUndefined)
     return environment.get_template("site.html").render(
         principal=Principal(UserId(1), "me@acme.example"),
         csrf_input='<input type="hidden" name="_csrf_token" value="x">',
@@ -181,8 +179,7 @@ def test_a_site_without_events_shows_the_line_to_install() -> None:
 
 @pytest.mark.parametrize("name", ["login.html", "first_account.html", "sites.html", "error.html"])
 def test_the_other_pages_draw_with_their_least_context(name: str) -> None:
-    folder = Path(turnout.web.__file__).parent / "templates"
-    environment = Environment(loader=FileSystemLoader(folder), autoescape=True, undefined=Undefined)
+    environment = make_environment()
     parser = Strict()
     parser.feed(
         environment.get_template(name).render(

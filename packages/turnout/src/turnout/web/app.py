@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from litestar import Litestar, Request, get
 from litestar.config.csrf import CSRFConfig
 from litestar.datastructures import CacheControlHeader, State
 from litestar.di import Provide
 from litestar.openapi import OpenAPIConfig
-from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Redirect
 from litestar.static_files import create_static_files_router
 from litestar.template import TemplateConfig
@@ -23,6 +21,7 @@ from turnout.query.run import QueryRunner
 from turnout.settings import Settings
 from turnout.sites.service import Sites
 from turnout.web.api import query_stats
+from turnout.web.assets import STATIC
 from turnout.web.auth import (
     create_first_account,
     find_principal,
@@ -36,7 +35,6 @@ from turnout.web.dashboard import list_sites, show_site
 from turnout.web.new_site import add_site
 from turnout.web.problems import as_answer
 
-HERE = Path(__file__).parent
 MAX_BODY_BYTES = 256 * 1024
 
 
@@ -78,8 +76,9 @@ def make_app(services: Services, csrf_secret: str) -> Litestar:
             query_stats,
             create_static_files_router(
                 path="/static",
-                directories=[HERE / "static"],
-                cache_control=CacheControlHeader(public=True, max_age=300),
+                directories=[STATIC],
+                # A year: their addresses change with their content (assets.py).
+                cache_control=CacheControlHeader(public=True, max_age=31_536_000, immutable=True),
                 include_in_schema=False,
             ),
         ],
@@ -99,7 +98,7 @@ def make_app(services: Services, csrf_secret: str) -> Litestar:
             cookie_samesite="lax",
             exclude="^/api/",
         ),
-        template_config=TemplateConfig(directory=HERE / "templates", engine=JinjaTemplateEngine),
+        template_config=TemplateConfig(instance=make_engine()),
         exception_handlers={Exception: as_answer},
         openapi_config=OpenAPIConfig(
             title="Turnout", version=__version__, path="/api/docs", use_handler_docstrings=True

@@ -1,0 +1,30 @@
+"""The template engine, with what every template may call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, Undefined
+from litestar.plugins.jinja import JinjaTemplateEngine
+
+from turnout.web.assets import asset
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def make_environment(undefined: type[Undefined] = Undefined) -> Environment:
+    """Escapes everything. `undefined` says what a name is that no handler gave: empty, or in tests an error."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=undefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["asset"] = asset
+    return environment
+
+
+def make_engine() -> JinjaTemplateEngine:
+    """The environment as Litestar takes it."""
+    return JinjaTemplateEngine(engine_instance=make_environment())
