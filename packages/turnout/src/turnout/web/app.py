@@ -34,6 +34,7 @@ from turnout.web.auth import (
 from turnout.web.dashboard import list_sites, show_site
 from turnout.web.new_site import add_site
 from turnout.web.problems import as_answer
+from turnout.web.templating import make_engine
 
 MAX_BODY_BYTES = 256 * 1024
 
