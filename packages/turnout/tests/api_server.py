@@ -33,7 +33,7 @@ class FewSites:
 
     async def get(self, principal: Principal, domain: str) -> Site:
         site = self._sites.get(domain)
-        if site is None or site.owner_id != principal.user_id:
+        if site is None or site.organisation_id != principal.user_id:
             raise NotFound(domain)
         return site
 
@@ -57,7 +57,7 @@ class SetClock:
 async def principal(request: Request) -> Principal:
     if request.headers.get("authorization") != f"Bearer {API_KEY}":
         raise NotSignedIn("no valid key")
-    return Principal(UserId(1), "owner@one.example")
+    return Principal(UserId(1), "owner@one.example", scopes=frozenset({"stats"}))
 
 
 class ApiServer:

@@ -5,25 +5,39 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from seawall import Batcher, Stop, ThreadPool, Worker
-from seawall.clock import SYSTEM_CLOCK
+from seawall.clock import SYSTEM_CLOCK, Clock
+from turnout.accounts.known import Known
+from turnout.accounts.organisations import Organisations, Repositories
+from turnout.accounts.second_factor import SecondFactors
 from turnout.accounts.service import Accounts
+from turnout.accounts.sessions import Sessions
 from turnout.control.commands import Commands, Progress
+from turnout.credentials.passwords import Passwords
 from turnout.ingest.journal import Journal
 from turnout.ingest.pipeline import Pipeline
 from turnout.ingest.place import Places
 from turnout.ingest.visitor import Salts
 from turnout.ingest.writer import Writer
+from turnout.mail import Outbox
 from turnout.model.event import Event
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
 from turnout.sites.service import SiteDirectory, Sites
+from turnout.sites.sharing import Sharing
 from turnout.store.duckdb.database import EventDatabase
 from turnout.store.duckdb.reader import Reader
 from turnout.store.sql.database import AccountsDatabase
-from turnout.store.sql.repository import Repository
+from turnout.store.sql.invitations import InvitationRepository
+from turnout.store.sql.keys import KeyRepository
+from turnout.store.sql.organisations import OrganisationRepository
+from turnout.store.sql.people import PeopleRepository
+from turnout.store.sql.second_factors import SecondFactorRepository
+from turnout.store.sql.sessions import SessionRepository
+from turnout.store.sql.sites import SiteRepository
 from turnout.web.app import Services, make_app
 from turnout.web.collect import Collect
 from turnout.web.edge import Edge
@@ -41,6 +55,55 @@ END_S = 10.0
 """What has nothing long to do gets this to end, whatever the time for draining is."""
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """The services over one accounts database."""
+
+    accounts: Accounts
+    sessions: Sessions
+    second_factors: SecondFactors
+    organisations: Organisations
+    directory: SiteDirectory
+    sites: Sites
+    sharing: Sharing
+
+
+def open_accounts(
+    database: AccountsDatabase,
+    outbox: Outbox,
+    share_key: str,
+    *,
+    hashes: ThreadPool,
+    threads: ThreadPool,
+    clock: Clock,
+    session_days: int,
+) -> People:
+    """Puts the services together: `hashes` checks passwords, `threads` runs statements."""
+    people, site_rows, known = PeopleRepository(database), SiteRepository(database), Known(clock)
+    passwords, directory = Passwords(hashes), SiteDirectory()
+    second_factors = SecondFactors(SecondFactorRepository(database), threads=threads, clock=clock)
+    sessions = Sessions(
+        SessionRepository(database),
+        people,
+        second_factors,
+        passwords,
+        known,
+        threads=threads,
+        clock=clock,
+        session_days=session_days,
+    )
+    rows = Repositories(OrganisationRepository(database), InvitationRepository(database), KeyRepository(database))
+    return People(
+        Accounts(people, sessions, passwords, known, outbox, threads=threads, clock=clock),
+        sessions,
+        second_factors,
+        Organisations(rows, sessions, passwords, known, outbox, threads=threads, clock=clock),
+        directory,
+        Sites(site_rows, directory, threads=threads, clock=clock),
+        Sharing(site_rows, passwords, share_key, threads=threads, clock=clock),
+    )
+
+
 class Core:
     """Everything that keeps data: accounts, journal, event store, and the commands on them. Close it with `close`."""
 
@@ -52,16 +115,18 @@ class Core:
         self.hashes = ThreadPool("hashes", max_threads=settings.hash_threads)
         self.statements = ThreadPool("accounts", max_threads=4)
         self.jobs = ThreadPool("jobs", min_threads=0, max_threads=2)
-        repository = Repository(self.accounts_database)
-        self.accounts = Accounts(
-            repository,
+        self.outbox = Outbox(data / "outbox", smtp_url=settings.smtp_url, sender=settings.mail_from, clock=self.clock)
+        people = open_accounts(
+            self.accounts_database,
+            self.outbox,
+            kept_secret(data / "share.key"),
             hashes=self.hashes,
             threads=self.statements,
             clock=self.clock,
             session_days=settings.session_days,
         )
-        self.directory = SiteDirectory()
-        self.sites = Sites(repository, self.directory, threads=self.statements, clock=self.clock)
+        self.people, self.accounts, self.organisations = people, people.accounts, people.organisations
+        self.directory, self.sites = people.directory, people.sites
         self.events = EventDatabase(
             data / "events.duckdb", memory_mb=settings.store_memory_mb, threads=settings.store_threads
         )
@@ -79,7 +144,9 @@ class Core:
         self.batches: Batcher[Event] = Batcher(
             "journal", self.journal.append, max_items=BATCH_EVENTS, capacity=PENDING_EVENTS
         )
-        self.commands = Commands(self.accounts, self.sites, journal=self.batches, jobs=self.jobs, clock=self.clock)
+        self.commands = Commands(
+            self.accounts, self.organisations, self.sites, journal=self.batches, jobs=self.jobs, clock=self.clock
+        )
         self.writing.start()
 
     async def load(self) -> None:
@@ -127,7 +194,18 @@ class Server:
             queries_in_flight=lambda: self.queries.statistics().busy,
             writer_is_alive=lambda: core.writing.statistics().is_running,
         )
-        services = Services(core.accounts, core.sites, runner, core.clock, settings)
+        people = core.people
+        services = Services(
+            people.accounts,
+            people.sessions,
+            people.second_factors,
+            people.organisations,
+            people.sites,
+            people.sharing,
+            runner,
+            core.clock,
+            settings,
+        )
         self.application = Edge(
             collect=Collect(self.pipeline),
             app=make_app(services, kept_secret(settings.data / "csrf.key")),
@@ -137,10 +215,13 @@ class Server:
         )
         self._tending = Worker("salts", self._tend_salts)
         self._tending.start()
+        self._mailing = Worker("mail", core.outbox.run)
+        self._mailing.start()
 
     def close(self, timeout_s: float) -> None:
         """Closes everything, the core last. Blocks."""
         self._tending.stop(END_S)
+        self._mailing.stop(END_S)
         self.queries.shutdown()
         self.reader.close()
         self.core.close(timeout_s)

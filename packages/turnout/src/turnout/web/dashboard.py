@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from functools import cache
 from typing import Protocol
 from urllib.parse import parse_qsl, urlencode
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from litestar import Request, get
 from litestar.datastructures import State
 from litestar.di import NamedDependency
-from litestar.params import FromPath, SkipValidation
+from litestar.params import SkipValidation
 from litestar.response import Redirect, Template
 
 from seawall.clock import Clock
@@ -24,6 +23,7 @@ from turnout.web.page.drawing import draw
 from turnout.web.page.filter_form import take_typed_filter
 from turnout.web.page.questions import ask, needs_first_day
 from turnout.web.page.state import read_view, write_view
+from turnout.web.scope import on_site
 
 PARAMETERS_LIMIT = 100
 # A page of numbers is its reader's alone, and old as soon as it is drawn.
@@ -44,32 +44,23 @@ class SiteShelf(Protocol):
         ...
 
 
-@get("/sites")
-async def list_sites(
-    principal: NamedDependency[SkipValidation[Principal]], sites: NamedDependency[SkipValidation[SiteShelf]]
-) -> Template:
-    """The sites of the person, and the form that adds one (posted to /sites)."""
-    return sites_page(principal, await sites.list(principal))
-
-
-@get("/sites/{domain:str}")
+@get("/sites/{domain:str}", opt=on_site("see_site", or_public=True))
 async def show_site(
     request: PageRequest,
-    domain: FromPath[str],
-    principal: NamedDependency[SkipValidation[Principal]],
+    site: NamedDependency[SkipValidation[Site]],
+    viewer: NamedDependency[SkipValidation[Principal | None]],
     sites: NamedDependency[SkipValidation[SiteShelf]],
     runner: NamedDependency[SkipValidation[QueryRunner]],
     clock: NamedDependency[SkipValidation[Clock]],
     settings: NamedDependency[SkipValidation[Settings]],
 ) -> Template | Redirect:
     """A site's numbers, as the address asks for them. Raises `NotFound` where the site is not the person's."""
-    site = await sites.get(principal, domain)
     try:
         parameters = _parameters(request)
         typed = take_typed_filter(parameters)
         view = read_view(typed or parameters)
     except BadInput as bad:
-        return _unreadable(request, principal, bad)
+        return _unreadable(request, viewer, bad)
     if typed is not None:
         return Redirect(request.url.path + write_view(view), status_code=303)
     now = datetime.fromtimestamp(clock.time(), UTC).astimezone(ZoneInfo(site.timezone)).replace(tzinfo=None)
@@ -86,39 +77,14 @@ async def show_site(
     return Template(
         "site.html",
         context={
-            "principal": principal,
+            "principal": viewer,
             "site": site,
-            "sites": await sites.list(principal),
+            "sites": await sites.list(viewer) if viewer else [site],
             "page": page if has_events else None,
             "has_events": has_events,
             "script_url": (settings.public_url or str(request.base_url)).rstrip("/") + "/js/script.js",
         },
         headers=_HEADERS,
-    )
-
-
-def sites_page(
-    principal: Principal,
-    sites: Sequence[Site],
-    *,
-    error: BadInput | None = None,
-    domain: str = "",
-    timezone: str = "",
-    status_code: int = 200,
-) -> Template:
-    """The list of sites; with what was typed and its error where a site could not be added."""
-    return Template(
-        "sites.html",
-        context={
-            "principal": principal,
-            "sites": sites,
-            "error": error,
-            "domain": domain,
-            "timezone": timezone,
-            "timezones": _timezones(),
-        },
-        headers=_HEADERS,
-        status_code=status_code,
     )
 
 
@@ -129,7 +95,7 @@ def _parameters(request: PageRequest) -> list[tuple[str, str]]:
         raise BadInput("", f"expected at most {PARAMETERS_LIMIT} parameters in the address") from None
 
 
-def _unreadable(request: PageRequest, principal: Principal, bad: BadInput) -> Template:
+def _unreadable(request: PageRequest, principal: Principal | None, bad: BadInput) -> Template:
     """Names the parameter, and links to the page without it."""
     rest = [] if not bad.field else [pair for pair in _parameters(request) if pair[0] != bad.field]
     return Template(
@@ -144,20 +110,3 @@ def _unreadable(request: PageRequest, principal: Principal, bad: BadInput) -> Te
         headers=_HEADERS,
         status_code=400,
     )
-
-
-@cache
-def _timezones() -> tuple[str, ...]:
-    """The names offered: places and UTC, without the old aliases such as `GMT+0` and `US/Pacific`."""
-    places = (
-        "Africa/",
-        "America/",
-        "Antarctica/",
-        "Asia/",
-        "Atlantic/",
-        "Australia/",
-        "Europe/",
-        "Indian/",
-        "Pacific/",
-    )
-    return ("UTC", *sorted(name for name in available_timezones() if name.startswith(places)))
