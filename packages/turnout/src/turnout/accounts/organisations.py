@@ -13,7 +13,7 @@ from turnout.accounts.sessions import Sessions
 from turnout.credentials.passwords import Passwords
 from turnout.credentials.secrets import hash_secret, new_secret
 from turnout.mail import Outbox
-from turnout.model.access import GUEST_ROLES, ApiKey, AuditEntry, Invitation, Member, Organisation
+from turnout.model.access import GUEST_ROLES, ApiKey, AuditEntry, Invitation, Member, Organisation, Right
 from turnout.model.site import OrganisationId, Principal, SiteId, UserId
 from turnout.store.sql.invitations import InvitationRepository, Invited
 from turnout.store.sql.keys import KeyRepository
@@ -61,9 +61,11 @@ class Organisations:
         """Those of the principal, by name."""
         return await self._threads.run(self._organisations.organisations, principal)
 
-    async def get(self, principal: Principal, organisation_id: OrganisationId) -> Organisation:
-        """One of them."""
-        return await self._threads.run(self._organisations.organisation, principal, organisation_id)
+    async def get(
+        self, principal: Principal, organisation_id: OrganisationId, right: Right = "see_organisation"
+    ) -> Organisation:
+        """One of them, in which the principal has the right."""
+        return await self._threads.run(self._organisations.organisation, principal, organisation_id, right)
 
     async def personal(self, principal: Principal) -> Organisation:
         """The oldest that the principal owns. Raises `NotFound`."""

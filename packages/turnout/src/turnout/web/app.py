@@ -171,8 +171,8 @@ class _Doors:
     async def access(self, principal: Principal | None, domain: str, right: Right) -> SiteAccess:
         return await self._services.sites.access(principal, domain, right)
 
-    async def organisation(self, principal: Principal, number: OrganisationId) -> Organisation:
-        return await self._services.organisations.get(principal, number)
+    async def organisation(self, principal: Principal, number: OrganisationId, right: Right) -> Organisation:
+        return await self._services.organisations.get(principal, number, right)
 
     async def link(self, slug: str) -> OpenLink:
         return await self._services.sharing.find(slug)

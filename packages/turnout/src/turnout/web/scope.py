@@ -39,8 +39,8 @@ class Doors(Protocol):
         """A site. Raises `NotFound`, `NotAllowed`."""
         ...
 
-    async def organisation(self, principal: Principal, number: OrganisationId) -> Organisation:
-        """An organisation. Raises `NotFound`."""
+    async def organisation(self, principal: Principal, number: OrganisationId, right: Right) -> Organisation:
+        """An organisation. Raises `NotFound`, `NotAllowed`."""
         ...
 
     async def link(self, slug: str) -> OpenLink:
@@ -100,13 +100,15 @@ class OnSite(NamedTuple):
 
 
 class OnOrganisation(NamedTuple):
-    """A member of the organisation `{organisation_id}`; the repository asks for the right that each statement needs."""
+    """A member of the organisation `{organisation_id}` whose role has a right there."""
+
+    right: Right
 
     async def admit(self, connection: Connection, doors: Doors) -> Admission:
-        """Raises `NotSignedIn`, `NotFound`."""
+        """Raises `NotSignedIn`, `NotFound`, `NotAllowed`."""
         principal = await _signed_in(connection, doors)
         number = OrganisationId(int(connection.path_params["organisation_id"]))
-        return Admission(principal, organisation=await doors.organisation(principal, number))
+        return Admission(principal, organisation=await doors.organisation(principal, number, self.right))
 
 
 class ByKey(NamedTuple):
@@ -130,7 +132,6 @@ class ByLink(NamedTuple):
 
 EVERYBODY: dict[str, Scope] = {"scope": Everybody()}
 PERSON: dict[str, Scope] = {"scope": Person()}
-ON_ORGANISATION: dict[str, Scope] = {"scope": OnOrganisation()}
 BY_KEY: dict[str, Scope] = {"scope": ByKey()}
 BY_LINK: dict[str, Scope] = {"scope": ByLink()}
 
@@ -138,6 +139,11 @@ BY_LINK: dict[str, Scope] = {"scope": ByLink()}
 def on_site(right: Right, *, or_public: bool = False) -> dict[str, Scope]:
     """The scope of a route below `/sites/{domain}`."""
     return {"scope": OnSite(right, or_public)}
+
+
+def on_organisation(right: Right) -> dict[str, Scope]:
+    """The scope of a route below `/organisations/{organisation_id}`."""
+    return {"scope": OnOrganisation(right)}
 
 
 def make_guard(doors: Doors) -> Callable[[Connection, BaseRouteHandler], Awaitable[None]]:

@@ -33,10 +33,10 @@ class OrganisationRepository:
             rows = connection.execute(wanted).all()
         return [Organisation(OrganisationId(row.id), row.name, as_role(row.role)) for row in rows]
 
-    def organisation(self, principal: Principal, organisation_id: OrganisationId) -> Organisation:
-        """One of them. Raises `NotFound`."""
+    def organisation(self, principal: Principal, organisation_id: OrganisationId, right: Right) -> Organisation:
+        """One of them. Raises `NotFound`, `NotAllowed`."""
         with self._database.read() as connection:
-            return organisation_access(connection, principal, organisation_id, "see_organisation")
+            return organisation_access(connection, principal, organisation_id, right)
 
     def personal_organisation(self, principal: Principal) -> Organisation:
         """The oldest that the principal owns: where the command line puts things. Raises `NotFound`."""
