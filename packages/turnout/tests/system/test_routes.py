@@ -40,6 +40,7 @@ ROUTES: dict[tuple[str, str], Expected] = {
     ("GET", "/sites"): Expected(303, 200, 200),
     ("POST", "/sites"): Expected(303, 400, 400),
     ("GET", SITE): Expected(303, 200, 404),
+    ("GET", f"{SITE}/cards/{{card:str}}"): Expected(303, 200, 404),
     ("POST", "/api/v2/query"): Expected(401, 200, 404),
 }
 # The framework's own: static files, and the API's description. Nobody's business is in them.
@@ -84,7 +85,9 @@ def test_everybody_gets_what_is_theirs_and_no_more(running: Turnout, who: str) -
 
 
 def ask(running: Turnout, web: httpx.Client, who: str, method: str, path: str, csrf: str) -> httpx.Response:
-    filled = path.replace("{domain:str}", "acme.example").replace("{token:str}", "x" * 43)
+    filled = (
+        path.replace("{domain:str}", "acme.example").replace("{token:str}", "x" * 43).replace("{card:str}", "sources")
+    )
     if path.startswith("/api/"):
         headers = {} if who == "nobody" else {"Authorization": f"Bearer {key(running, who)}"}
         return web.post(filled, json=QUERY, headers=headers)

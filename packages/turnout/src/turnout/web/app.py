@@ -31,7 +31,7 @@ from turnout.web.auth import (
     sign_in,
     sign_out,
 )
-from turnout.web.dashboard import list_sites, show_site
+from turnout.web.dashboard import list_sites, show_card, show_site
 from turnout.web.new_site import add_site
 from turnout.web.problems import as_answer
 from turnout.web.templating import make_engine
@@ -74,6 +74,7 @@ def make_app(services: Services, csrf_secret: str) -> Litestar:
             list_sites,
             add_site,
             show_site,
+            show_card,
             query_stats,
             create_static_files_router(
                 path="/static",

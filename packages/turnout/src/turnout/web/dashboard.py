@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from functools import cache
 from typing import Protocol
-from urllib.parse import parse_qsl, urlencode
-from zoneinfo import ZoneInfo, available_timezones
+from urllib.parse import quote
+from zoneinfo import available_timezones
 
-from litestar import Request, get
-from litestar.datastructures import State
+from litestar import get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect, Template
@@ -20,16 +18,13 @@ from turnout.errors import BadInput
 from turnout.model.site import Principal, Site
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
-from turnout.web.page.drawing import draw
-from turnout.web.page.filter_form import take_typed_filter
-from turnout.web.page.questions import ask, needs_first_day
-from turnout.web.page.state import read_view, write_view
+from turnout.web.mount import HEADERS, Desk, Mount, PageRequest
+from turnout.web.site_page import site_card, site_page
 
-PARAMETERS_LIMIT = 100
-# A page of numbers is its reader's alone, and old as soon as it is drawn.
-_HEADERS = {"cache-control": "private, no-store"}
-
-PageRequest = Request[object, object, State]
+PrincipalDependency = NamedDependency[SkipValidation[Principal]]
+RunnerDependency = NamedDependency[SkipValidation[QueryRunner]]
+ClockDependency = NamedDependency[SkipValidation[Clock]]
+SettingsDependency = NamedDependency[SkipValidation[Settings]]
 
 
 class SiteShelf(Protocol):
@@ -44,10 +39,11 @@ class SiteShelf(Protocol):
         ...
 
 
+SitesDependency = NamedDependency[SkipValidation[SiteShelf]]
+
+
 @get("/sites")
-async def list_sites(
-    principal: NamedDependency[SkipValidation[Principal]], sites: NamedDependency[SkipValidation[SiteShelf]]
-) -> Template:
+async def list_sites(principal: PrincipalDependency, sites: SitesDependency) -> Template:
     """The sites of the person, and the form that adds one (posted to /sites)."""
     return sites_page(principal, await sites.list(principal))
 
@@ -56,44 +52,40 @@ async def list_sites(
 async def show_site(
     request: PageRequest,
     domain: FromPath[str],
-    principal: NamedDependency[SkipValidation[Principal]],
-    sites: NamedDependency[SkipValidation[SiteShelf]],
-    runner: NamedDependency[SkipValidation[QueryRunner]],
-    clock: NamedDependency[SkipValidation[Clock]],
-    settings: NamedDependency[SkipValidation[Settings]],
+    principal: PrincipalDependency,
+    sites: SitesDependency,
+    runner: RunnerDependency,
+    clock: ClockDependency,
+    settings: SettingsDependency,
 ) -> Template | Redirect:
     """A site's numbers, as the address asks for them. Raises `NotFound` where the site is not the person's."""
+    mount = await _mount(principal, sites, domain)
+    return await site_page(request, mount, Desk(runner, clock, settings))
+
+
+@get("/sites/{domain:str}/cards/{card:str}")
+async def show_card(
+    request: PageRequest,
+    domain: FromPath[str],
+    card: FromPath[str],
+    principal: PrincipalDependency,
+    sites: SitesDependency,
+    runner: RunnerDependency,
+    clock: ClockDependency,
+    settings: SettingsDependency,
+) -> Template:
+    """One section of the page alone, for a script that comes back for what was late."""
+    mount = await _mount(principal, sites, domain)
+    return await site_card(request, mount, Desk(runner, clock, settings), card)
+
+
+async def _mount(principal: Principal, sites: SiteShelf, domain: str) -> Mount:
     site = await sites.get(principal, domain)
-    try:
-        parameters = _parameters(request)
-        typed = take_typed_filter(parameters)
-        view = read_view(typed or parameters)
-    except BadInput as bad:
-        return _unreadable(request, principal, bad)
-    if typed is not None:
-        return Redirect(request.url.path + write_view(view), status_code=303)
-    now = datetime.fromtimestamp(clock.time(), UTC).astimezone(ZoneInfo(site.timezone)).replace(tzinfo=None)
-    first_day = await runner.first_day(site) if needs_first_day(view) else None
-    questions = ask(view, now.date(), first_day)
-    page = draw(
-        view,
-        questions,
-        await runner.answer_all(site, questions.in_order),
-        now,
-        cities=settings.city_database is not None,
-    )
-    has_events = not page.is_empty or await runner.first_day(site) is not None
-    return Template(
-        "site.html",
-        context={
-            "principal": principal,
-            "site": site,
-            "sites": await sites.list(principal),
-            "page": page if has_events else None,
-            "has_events": has_events,
-            "script_url": (settings.public_url or str(request.base_url)).rstrip("/") + "/js/script.js",
-        },
-        headers=_HEADERS,
+    return Mount(
+        site=site,
+        page_path=f"/sites/{quote(site.domain, safe='')}",
+        principal=principal,
+        sites=await sites.list(principal),
     )
 
 
@@ -117,32 +109,8 @@ def sites_page(
             "timezone": timezone,
             "timezones": _timezones(),
         },
-        headers=_HEADERS,
+        headers=HEADERS,
         status_code=status_code,
-    )
-
-
-def _parameters(request: PageRequest) -> list[tuple[str, str]]:
-    try:
-        return parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=PARAMETERS_LIMIT)
-    except ValueError:
-        raise BadInput("", f"expected at most {PARAMETERS_LIMIT} parameters in the address") from None
-
-
-def _unreadable(request: PageRequest, principal: Principal, bad: BadInput) -> Template:
-    """Names the parameter, and links to the page without it."""
-    rest = [] if not bad.field else [pair for pair in _parameters(request) if pair[0] != bad.field]
-    return Template(
-        "error.html",
-        context={
-            "principal": principal,
-            "status": 400,
-            "title": "This address can’t be read",
-            "detail": str(bad),
-            "back": f"{request.url.path}?{urlencode(rest)}",
-        },
-        headers=_HEADERS,
-        status_code=400,
     )
 
 
