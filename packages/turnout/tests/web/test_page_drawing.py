@@ -132,7 +132,7 @@ def test_hours_still_to_come_are_not_drawn() -> None:
 
 def test_a_year_is_drawn_by_months_named_with_their_year() -> None:
     page = drawing(View(period="year"))
-    assert page.chart.title == "Visitors by month, 1 Jan – 24 Nov 2026"
+    assert (page.chart.title, page.chart.words) == ("Visitors by month", "1 Jan – 24 Nov 2026")
     assert [point.label for point in page.chart.charts[0].points][-2:] == ["October 2026", "November 2026"]
 
 

@@ -31,7 +31,7 @@ from turnout.web.auth import (
     sign_in,
     sign_out,
 )
-from turnout.web.dashboard import list_sites, show_card, show_site
+from turnout.web.dashboard import export_site, list_sites, show_card, show_details, show_site
 from turnout.web.new_site import add_site
 from turnout.web.problems import as_answer
 from turnout.web.templating import make_engine
@@ -75,6 +75,8 @@ def make_app(services: Services, csrf_secret: str) -> Litestar:
             add_site,
             show_site,
             show_card,
+            show_details,
+            export_site,
             query_stats,
             create_static_files_router(
                 path="/static",

@@ -8,7 +8,7 @@ from typing import Protocol
 from urllib.parse import quote
 from zoneinfo import available_timezones
 
-from litestar import get
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect, Template
@@ -19,6 +19,8 @@ from turnout.model.site import Principal, Site
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
 from turnout.web.mount import HEADERS, Desk, Mount, PageRequest
+from turnout.web.site_details import site_details
+from turnout.web.site_export import site_export
 from turnout.web.site_page import site_card, site_page
 
 PrincipalDependency = NamedDependency[SkipValidation[Principal]]
@@ -77,6 +79,37 @@ async def show_card(
     """One section of the page alone, for a script that comes back for what was late."""
     mount = await _mount(principal, sites, domain)
     return await site_card(request, mount, Desk(runner, clock, settings), card)
+
+
+@get("/sites/{domain:str}/details/{card:str}")
+async def show_details(
+    request: PageRequest,
+    domain: FromPath[str],
+    card: FromPath[str],
+    principal: PrincipalDependency,
+    sites: SitesDependency,
+    runner: RunnerDependency,
+    clock: ClockDependency,
+    settings: SettingsDependency,
+) -> Template | Redirect | Response[bytes]:
+    """All rows of a card; as CSV for `CARD.csv`."""
+    mount = await _mount(principal, sites, domain)
+    return await site_details(request, mount, Desk(runner, clock, settings), card)
+
+
+@get("/sites/{domain:str}/export.zip")
+async def export_site(
+    request: PageRequest,
+    domain: FromPath[str],
+    principal: PrincipalDependency,
+    sites: SitesDependency,
+    runner: RunnerDependency,
+    clock: ClockDependency,
+    settings: SettingsDependency,
+) -> Template | Response[bytes]:
+    """Everything that the page shows, as CSV."""
+    mount = await _mount(principal, sites, domain)
+    return await site_export(request, mount, Desk(runner, clock, settings))
 
 
 async def _mount(principal: Principal, sites: SiteShelf, domain: str) -> Mount:

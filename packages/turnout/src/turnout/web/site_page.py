@@ -10,7 +10,8 @@ from typing import Any
 from litestar.response import Redirect, Template
 
 from turnout.errors import BadInput, NotFound
-from turnout.web.asking import PATIENCE_S, ask_card, ask_chart, in_time
+from turnout.web import asking
+from turnout.web.asking import ask_card, ask_chart, in_time
 from turnout.web.mount import Desk, Mount, PageRequest, draw_template, read_parameters, unreadable
 from turnout.web.page.answers import CardAnswer, ChartAnswer, Missing
 from turnout.web.page.cards import CARDS_BY_ID
@@ -27,9 +28,13 @@ Part = ChartAnswer | CardAnswer
 
 
 async def site_page(
-    request: PageRequest, mount: Mount, desk: Desk, *, patience_s: float = PATIENCE_S
+    request: PageRequest, mount: Mount, desk: Desk, *, patience_s: float | None = None
 ) -> Template | Redirect:
-    """A site's numbers, as the address asks for them, drawn after `patience_s` with those that have come in."""
+    """A site's numbers, as the address asks for them, drawn with those that have come in after `patience_s`.
+
+    That is `asking.PATIENCE_S` unless given.
+    """
+    patience_s = asking.PATIENCE_S if patience_s is None else patience_s
     try:
         parameters = read_parameters(request)
         typed = take_typed_filter(parameters)

@@ -51,7 +51,9 @@ class CardDrawing(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[CardRow, ...] = ()
     counts_events: bool = False
     query: str = ""
-    """The view's own query string, for the addresses of the details, the fragment and another try."""
+    """The view's own query string, for the addresses of the fragment and another try."""
+    details: str = ""
+    """The query string of the details."""
     heading: str = ""
     """The chosen event; with its numbers in `facts` and the way to filter by it, and `back` to all events."""
     facts: str = ""
@@ -66,17 +68,19 @@ def draw_card(
     if card.id == "events":
         return _draw_events(view, card, questions, answer, everyone)
     report = report_of(view, card)
+    tabs, more_tabs = draw_tabs(view, card, anchor=card.id, cities=cities)
     return CardDrawing(
         id=card.id,
         title=card.title,
         column=report.column,
         tab=report.tab.id,
-        tabs=_tabs(view, card, report.tab, cities),
-        more_tabs=_more_tabs(view, card, report.tab),
+        tabs=tabs,
+        more_tabs=more_tabs,
         missing=answer if isinstance(answer, Missing) else None,
         is_whole=not isinstance(answer, Missing) and everyone is not None,
         rows=() if isinstance(answer, Missing) else _rows(view, report, questions, answer, everyone),
         query=write_view(view),
+        details=write_view(view),
     )
 
 
@@ -95,13 +99,16 @@ def row_words(report: Report, row: Row) -> str:
     )
 
 
-def draw_tabs(view: View, card: Card, *, cities: bool) -> tuple[tuple[Choice, ...], tuple[Choice, ...]]:
-    """Both rows of a card's tabs, for pages that show the card's report alone."""
+def draw_tabs(view: View, card: Card, *, anchor: str, cities: bool) -> tuple[tuple[Choice, ...], tuple[Choice, ...]]:
+    """Both rows of a card's tabs: one for each tab or group, and those of the chosen group.
+
+    They lead to `anchor` of the same page.
+    """
     tab = chosen_tab(view, card)
-    return _tabs(view, card, tab, cities), _more_tabs(view, card, tab)
+    return _tabs(view, card, tab, anchor, cities), _more_tabs(view, card, tab, anchor)
 
 
-def _tabs(view: View, card: Card, chosen: Tab, cities: bool) -> tuple[Choice, ...]:
+def _tabs(view: View, card: Card, chosen: Tab, anchor: str, cities: bool) -> tuple[Choice, ...]:
     """One for each tab, and one for each group, which leads to the group's first."""
     choices: dict[str, Choice] = {}
     for tab in card.tabs:
@@ -109,11 +116,11 @@ def _tabs(view: View, card: Card, chosen: Tab, cities: bool) -> tuple[Choice, ..
             continue
         name = tab.group or tab.label
         is_chosen = tab == chosen or bool(tab.group and tab.group == chosen.group)
-        choices.setdefault(name, Choice(name, _to_tab(view, card, tab), is_chosen))
+        choices.setdefault(name, Choice(name, _to_tab(view, card, tab, anchor), is_chosen))
     return tuple(choices.values()) if len(choices) > 1 else ()
 
 
-def _more_tabs(view: View, card: Card, chosen: Tab) -> tuple[Choice, ...]:
+def _more_tabs(view: View, card: Card, chosen: Tab, anchor: str) -> tuple[Choice, ...]:
     if not chosen.group:
         return ()
     group = [tab for tab in card.tabs if tab.group == chosen.group]
@@ -121,13 +128,13 @@ def _more_tabs(view: View, card: Card, chosen: Tab) -> tuple[Choice, ...]:
     if drilled:
         # The list of all would be this one alone, so there is no choice.
         return (Choice(f"{drilled} by version", write_view(view), True),)
-    return tuple(Choice(tab.label, _to_tab(view, card, tab), tab == chosen) for tab in group)
+    return tuple(Choice(tab.label, _to_tab(view, card, tab, anchor), tab == chosen) for tab in group)
 
 
-def _to_tab(view: View, card: Card, tab: Tab) -> str:
+def _to_tab(view: View, card: Card, tab: Tab, anchor: str) -> str:
     chosen = {**dict(view.tabs), card.id: tab.id}
     tabs = tuple((one.id, chosen[one.id]) for one in CARDS if chosen.get(one.id, one.default) != one.default)
-    return address(view, anchor=card.id, tabs=tabs)
+    return address(view, anchor=anchor, tabs=tabs)
 
 
 def _draw_events(
@@ -144,6 +151,7 @@ def _draw_events(
         is_whole=missing is None and everyone is not None,
         counts_events=True,
         query=write_view(view),
+        details=write_view(view),
     )
     if view.event:
         only = Comparison("is", "event:name", (view.event,))

@@ -58,7 +58,11 @@ class Mark(msgspec.Struct, frozen=True):
 
 
 class Lines(msgspec.Struct, frozen=True, kw_only=True):
-    """What is drawn: labels and values of one length. `before`: the values of the time compared with, by index."""
+    """What is drawn: labels and values of one length. `before`: the values of the time compared with, by index.
+
+    `ticks`: the distances in buckets at which dates may stand below the axis, each of which divides the next; they
+    stand where the distance divides the bucket's number, the first bucket's being `number`. Any distance without them.
+    """
 
     metric: str
     labels: Sequence[str]
@@ -67,6 +71,8 @@ class Lines(msgspec.Struct, frozen=True, kw_only=True):
     is_running: bool
     labels_before: Sequence[str] = ()
     before: Sequence[float] = ()
+    ticks: tuple[int, ...] = ()
+    number: int = 0
 
 
 class Chart(msgspec.Struct, frozen=True):
@@ -83,6 +89,7 @@ class Chart(msgspec.Struct, frozen=True):
     area: str
     running: str
     before: str
+    is_dense: bool
     tip_width: int
     tip_height: int
 
@@ -100,11 +107,12 @@ def draw_chart(frame: Frame, lines: Lines) -> Chart:
         frame=frame,
         points=tuple(_points(frame, lines, spots, tip_height)) if count <= MAX_BANDS else (),
         scale=tuple(Mark(_spot(frame, 0, 1, step / steps[-1])[1], scale_text(lines.metric, step)) for step in steps),
-        dates=tuple(_dates(frame, lines.short_labels, spots)),
+        dates=tuple(_dates(frame, lines, spots)),
         line=_path(spots[:-1] if running else spots),
         area=f"{_path(spots)}L{spots[-1][0]} {frame.bottom}L{spots[0][0]} {frame.bottom}Z" if count > 1 else "",
         running=_path(spots[-2:]) if running else "",
         before=_path(spots_before) if len(spots_before) > 1 else "",
+        is_dense=count > MAX_BANDS,
         tip_width=TIP_WIDTH,
         tip_height=tip_height,
     )
@@ -115,10 +123,12 @@ def point_text(metric: str, value: float) -> str:
     return metric_text(metric, value) if metric == "visit_duration" else metric_full(metric, value)
 
 
-def _dates(frame: Frame, labels: Sequence[str], spots: Sequence[tuple[float, float]]) -> Iterator[Mark]:
-    every = max(1, ceil(len(labels) / frame.dates))
-    for index in range((every - 1) // 2, len(labels), every):
-        yield Mark(spots[index][0], labels[index])
+def _dates(frame: Frame, lines: Lines, spots: Sequence[tuple[float, float]]) -> Iterator[Mark]:
+    least = max(1, ceil(len(spots) / frame.dates))
+    every = next((tick for tick in lines.ticks if tick >= least), least)
+    begin = -lines.number % every if every in lines.ticks else (every - 1) // 2
+    for index in range(begin, len(spots), every):
+        yield Mark(spots[index][0], lines.short_labels[index])
 
 
 def _points(frame: Frame, lines: Lines, spots: Sequence[tuple[float, float]], tip_height: int) -> Iterator[Point]:

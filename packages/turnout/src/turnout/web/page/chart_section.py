@@ -28,6 +28,10 @@ _STEP_WORDS: dict[Step, str] = {
 }
 
 
+_TICKS: dict[Step, tuple[int, ...]] = {"minute": (1, 5, 15, 30, 60, 120, 240, 480), "hour": (1, 3, 6, 12, 24, 48, 96)}
+"""Distances of the dates below the axis at which they are round hours or midnights."""
+
+
 class Headline(msgspec.Struct, frozen=True):
     """A headline number, and the link that lets the chart draw it. Without an answer the value is empty."""
 
@@ -72,6 +76,8 @@ class ChartSection(msgspec.Struct, frozen=True, kw_only=True):
     headlines: tuple[Headline, ...]
     intervals: tuple[Choice, ...]
     title: str
+    words: str
+    """The span of time."""
     about: str = ""
     metric: str
     compared: str = ""
@@ -86,12 +92,12 @@ class ChartSection(msgspec.Struct, frozen=True, kw_only=True):
 def draw_chart_section(view: View, questions: Questions, answer: ChartAnswer | Missing, now: datetime) -> ChartSection:
     """Headline numbers and chart. `now` is the site's wall clock, aware."""
     words = name_range(questions.span.range, now.tzinfo)
-    title = f"{METRICS[view.metric]} {_STEP_WORDS[questions.step]}, {words}"
+    title = f"{METRICS[view.metric]} {_STEP_WORDS[questions.step]}"
     intervals = draw_intervals(view, questions.span, questions.step)
     if isinstance(answer, Missing):
         heads = tuple(_headline(view, metric, None, None) for metric in METRICS)
         return ChartSection(
-            missing=answer, headlines=heads, intervals=intervals, title=title, metric=METRICS[view.metric]
+            missing=answer, headlines=heads, intervals=intervals, title=title, words=words, metric=METRICS[view.metric]
         )
     totals, before = totals_of(questions.chart, answer), totals_before(questions.chart, answer)
     lines, starts = _lines(view, questions, answer, now)
@@ -105,6 +111,7 @@ def draw_chart_section(view: View, questions: Questions, answer: ChartAnswer | M
         headlines=tuple(_headline(view, metric, totals[metric], changes[metric]) for metric in METRICS),
         intervals=intervals,
         title=title,
+        words=words,
         about=_about(lines),
         metric=METRICS[view.metric],
         compared=before_words,
@@ -145,8 +152,16 @@ def _lines(view: View, questions: Questions, answer: ChartAnswer, now: datetime)
         is_running=bool(starts) and starts[-1] == current,
         labels_before=[long_label(start, step) for start in starts_before],
         before=before,
+        ticks=_TICKS.get(step, ()),
+        number=_number(starts[0], step) if starts else 0,
     )
     return lines, starts
+
+
+def _number(start: str, step: Step) -> int:
+    """Which minute or hour of its day a bucket is."""
+    at = datetime.fromisoformat(start)
+    return at.hour * 60 + at.minute if step == "minute" else at.hour
 
 
 def _values(result: Result, starts: list[str]) -> list[float]:
