@@ -44,6 +44,9 @@ def from_role(role: str, status: int, below: int = DENIED, guest: int | None = N
 SITE, ORG = "/sites/{domain}", "/organisations/{organisation_id}"
 ON_SITE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", SITE): all_of(SEEN),
+    ("GET", f"{SITE}/cards/{{card}}"): all_of(SEEN),
+    ("GET", f"{SITE}/details/{{card}}"): all_of(SEEN),
+    ("GET", f"{SITE}/export.zip"): all_of(SEEN),
     ("GET", f"{SITE}/settings"): from_role("editor", SEEN),
     ("POST", f"{SITE}/settings/timezone"): from_role("editor", WRONG),
     ("POST", f"{SITE}/settings/public"): from_role("editor", GONE),
@@ -64,6 +67,15 @@ ON_ORGANISATION: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", f"{ORG}/invitations/{{number}}/withdraw"): from_role("admin", GONE, guest=HIDDEN),
     ("POST", f"{ORG}/keys"): from_role("admin", WRONG, guest=HIDDEN),
     ("POST", f"{ORG}/keys/{{number}}/delete"): from_role("admin", GONE, guest=HIDDEN),
+}
+SHARE = "/share/{slug}"
+# A link with a password, which nobody has given.
+BY_LINK: dict[tuple[str, str], tuple[int, ...]] = {
+    ("GET", SHARE): all_of(401, nobody=401),
+    ("POST", f"{SHARE}/password"): all_of(WRONG, nobody=WRONG),
+    ("GET", f"{SHARE}/cards/{{card}}"): all_of(401, nobody=401),
+    ("GET", f"{SHARE}/details/{{card}}"): all_of(401, nobody=401),
+    ("GET", f"{SHARE}/export.zip"): all_of(401, nobody=401),
 }
 BY_KEY: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "/api/v2/query"): (KEYLESS, HIDDEN, SEEN, SEEN, SEEN, SEEN),
@@ -103,7 +115,7 @@ OWN: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/organisations/new"): all_of(SEEN),
     ("POST", "/organisations"): all_of(WRONG),
 }
-ALL = {**ON_SITE, **ON_ORGANISATION, **BY_KEY, **OWN}
+ALL = {**ON_SITE, **ON_ORGANISATION, **BY_KEY, **BY_LINK, **OWN}
 FIELDS = {
     "email": "nowhere",
     "password": "wrong password",
@@ -128,6 +140,7 @@ class World:
     server: Turnout
     clients: dict[str, httpx.Client]
     keys: dict[str, str]
+    slug: str
 
     def ask(self, who: str, method: str, path: str, *, is_own: bool) -> httpx.Response:
         filled = (
@@ -136,6 +149,8 @@ class World:
             .replace("{token}", "x" * 43)
             .replace("{number}", "999")
             .replace("{user}", "999")
+            .replace("{card}", "pages")
+            .replace("{slug}", self.slug)
         )
         web = self.clients[who]
         if path.startswith("/api/"):
@@ -205,7 +220,12 @@ def world(tmp_path_factory: pytest.TempPathFactory, make_turnout: type[Turnout])
     # A guest has no key to that organisation, only to an own one; viewers and editors hold what an admin gave them.
     keys["guest"] = server.command("key", "create", "--owner", "guest@example.org")
     keys["viewer"] = keys["editor"] = keys["admin"]
-    yield World(server, {}, keys)
+    csrf = owner.cookies["turnout_csrf"]
+    data = {"name": "The board", "password": PASSWORD, "_csrf_token": csrf}
+    assert owner.post("/sites/acme.example/settings/links", data=data).status_code == 303
+    slug = re.search(r"/share/([\w-]+)", owner.get("/sites/acme.example/settings").text)
+    assert slug is not None
+    yield World(server, {}, keys, slug.group(1))
     owner.close()
     assert server.stop() == 0
 

@@ -11,10 +11,12 @@ from litestar.testing import TestClient
 
 from seawall.testing import ManualClock
 from turnout.errors import NotFound
+from turnout.model.access import SiteAccess
 from turnout.model.site import OrganisationId, Principal, Site, SiteId, UserId
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
 from turnout.web.dashboard import show_site
+from turnout.web.mount import Desk
 from turnout.web.templating import make_engine
 
 ME = Principal(UserId(1), "me@acme.example")
@@ -32,11 +34,11 @@ class Shelf:
         return SITES
 
 
-def site(request: Request) -> Site:
+def access(request: Request) -> SiteAccess:
     """What the guard of the whole application admits to."""
     for site in SITES:
         if site.domain == request.path_params["domain"]:
-            return site
+            return SiteAccess(site, frozenset({"see_site"}))
     raise NotFound(request.path_params["domain"])
 
 
@@ -57,11 +59,11 @@ def client(runner: QueryRunner) -> Iterator[TestClient[Litestar]]:
         [show_site],
         dependencies={
             "viewer": given(ME),
-            "site": Provide(site, sync_to_thread=False),
+            "access": Provide(access, sync_to_thread=False),
             "sites": given(Shelf()),
-            "runner": given(runner),
-            "clock": given(ManualClock(time_s=NOW.timestamp())),
-            "settings": given(Settings(public_url="https://stats.example/")),
+            "desk": given(
+                Desk(runner, ManualClock(time_s=NOW.timestamp()), Settings(public_url="https://stats.example/"))
+            ),
         },
         exception_handlers={NotFound: not_found},
         template_config=TemplateConfig(instance=make_engine()),

@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 
 from seawall import DeadlineExceeded, SingleFlight, ThreadPool, deadline
 from turnout.errors import QueryCancelled, StoreUnavailable
-from turnout.model.query import Query, Result
+from turnout.model.query import Days, Instants, Query, Result
 from turnout.model.site import Site
 from turnout.query.plan import Plan, first_day_plan, make_plan
+from turnout.query.properties import property_names_plan, shape_names
 from turnout.query.shape import shape
 from turnout.store.protocols import EventReader
 
@@ -72,6 +73,11 @@ class QueryRunner:
             return day if isinstance(day, date) else None
 
         return await self._shared((site.id, plan.sql), plan, first)
+
+    async def property_names(self, site: Site, span: Days | Instants, event: str) -> tuple[str, ...]:
+        """The names of an event's properties in a range, most frequent first, 30 at most. Raises as `answer` does."""
+        plan = property_names_plan(site, span, event)
+        return await self._shared((site.id, plan.sql, plan.parameters), plan, shape_names)
 
     async def _shared(self, key: tuple[object, ...], plan: Plan, finish: Callable[[list[tuple[object, ...]]], T]) -> T:
         """What `finish` makes of the plan's rows; one run for all who ask for `key` at this data version."""

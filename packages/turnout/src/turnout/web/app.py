@@ -26,11 +26,11 @@ from turnout.settings import Settings
 from turnout.sites.service import Sites
 from turnout.sites.sharing import Sharing
 from turnout.store.sql.sites import OpenLink
-from turnout.web import account, auth, invitation, organisation, site_settings, sites, welcome
+from turnout.web import account, auth, dashboard, invitation, organisation, share, site_settings, sites, welcome
 from turnout.web.api import query_stats
 from turnout.web.assets import STATIC
 from turnout.web.auth import cookie_name, is_https, session_cookie
-from turnout.web.dashboard import show_site
+from turnout.web.mount import Desk
 from turnout.web.problems import as_answer
 from turnout.web.scope import EVERYBODY, Connection, admission, check_scopes, make_guard
 from turnout.web.templating import make_engine
@@ -60,7 +60,15 @@ PAGES = (
     sites.show_start,
     sites.list_sites,
     sites.add_site,
-    show_site,
+    dashboard.show_site,
+    dashboard.show_card,
+    dashboard.show_details,
+    dashboard.export_site,
+    share.show_share,
+    share.give_password,
+    share.show_shared_card,
+    share.show_shared_details,
+    share.export_share,
     auth.show_login,
     auth.sign_in,
     auth.show_code,
@@ -186,6 +194,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
 
     return {
         **{name: given(getattr(services, name)) for name in Services.__dataclass_fields__},
+        "desk": given(Desk(services.runner, services.clock, services.settings)),
         "viewer": Provide(_viewer, sync_to_thread=False),
         "principal": Provide(_principal, sync_to_thread=False),
         "access": Provide(_access, sync_to_thread=False),
