@@ -41,6 +41,8 @@ ROUTES: dict[tuple[str, str], Expected] = {
     ("POST", "/sites"): Expected(303, 400, 400),
     ("GET", SITE): Expected(303, 200, 404),
     ("GET", f"{SITE}/cards/{{card:str}}"): Expected(303, 200, 404),
+    ("GET", f"{SITE}/details/{{card:str}}"): Expected(303, 200, 404),
+    ("GET", f"{SITE}/export.zip"): Expected(303, 200, 404),
     ("POST", "/api/v2/query"): Expected(401, 200, 404),
 }
 # The framework's own: static files, and the API's description. Nobody's business is in them.

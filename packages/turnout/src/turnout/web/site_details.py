@@ -92,7 +92,7 @@ async def _csv(mount: Mount, desk: Desk, details: Details, span: Span) -> Respon
     total = rows.total_rows or 0
     cut = f"first_{CSV_ROWS}" if total > CSV_ROWS else ""
     name = file_name(mount.site.domain, details.card.id, report.tab.id, dates_of(span), cut, suffix=".csv")
-    return csv_response(report_csv(report, rows), name, "text/csv; charset=utf-8", total)
+    return csv_response(report_csv(report, rows), name, "text/csv", total)
 
 
 def _is_one_day(days: Days) -> bool:
