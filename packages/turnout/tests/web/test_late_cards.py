@@ -3,9 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
-from collections.abc import Coroutine
 from datetime import UTC, date, datetime
-from typing import Any
 
 import httpx
 import pytest
@@ -21,10 +19,10 @@ from turnout.errors import StoreUnavailable
 from turnout.model.query import Query, Result, Row
 from turnout.model.site import Site, SiteId, UserId
 from turnout.settings import Settings
-from turnout.web import asking
-from turnout.web.asking import in_time
+from turnout.web import patience
 from turnout.web.mount import Desk, Mount, PageRequest
 from turnout.web.page.answers import Missing
+from turnout.web.patience import Part, in_time
 from turnout.web.site_page import site_card, site_page
 from turnout.web.templating import make_engine
 
@@ -42,7 +40,6 @@ class Runner:
         self.broken: set[str] = set()
         self.released = asyncio.Event()
         self.asked: list[str] = []
-        self.asked_again = asyncio.Event()
         self.cancelled: list[str] = []
         self.has_events = True
 
@@ -63,8 +60,6 @@ class Runner:
         return date(2026, 11, 20) if self.has_events else None
 
     async def _pass(self, name: str) -> None:
-        if name in self.held and name in self.asked:
-            self.asked_again.set()
         self.asked.append(name)
         if name in self.broken:
             raise Overloaded("the pool is full", 1.0)
@@ -96,6 +91,15 @@ def client(runner: Runner) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test")
 
 
+async def joined() -> None:
+    """Returns when somebody waits for something late."""
+    for _ in range(10_000):
+        if any(late.waiting for late in patience._late.values()):
+            return
+        await asyncio.sleep(0)
+    pytest.fail("nobody came")
+
+
 def late_sections(html: str) -> list[str]:
     return re.findall(r'data-card-url="/at/cards/([a-z]+)', html)
 
@@ -111,9 +115,10 @@ def test_a_late_card_blocks_no_other_and_its_section_joins_it() -> None:
             assert page.count("<tbody>") == 5
             assert runner.cancelled == []
             section = asyncio.create_task(web.get("/at/page/cards/devices"))
-            await runner.asked_again.wait()
+            await joined()
             runner.released.set()
             html = (await section).text
+        assert runner.asked.count("visit:browser") == 1
         assert "Still counting" not in html
         assert "<tbody>" in html
         assert late_sections(html) == []
@@ -182,38 +187,56 @@ def test_a_site_nobody_has_visited_waits_and_shows_no_snippet_to_strangers() -> 
     assert "data-domain" not in html
 
 
-async def slow(event: asyncio.Event, seen: list[str]) -> int:
-    try:
-        await event.wait()
-    except asyncio.CancelledError:
-        seen.append("cancelled")
-        raise
-    return 1
+def slow(event: asyncio.Event, seen: list[str], key: str = "slow") -> Part[int]:
+    async def work() -> int:
+        try:
+            await event.wait()
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+        return 1
+
+    return Part((event, key), work)
 
 
 def test_a_late_part_is_stopped_when_nobody_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "LINGER_S", 0.0)
+    monkeypatch.setattr(patience, "LINGER_S", 0.0)
 
     async def run() -> None:
         seen: list[str] = []
         assert await in_time({"a": slow(asyncio.Event(), seen)}, patience_s=0.0) == {"a": LATE}
-        (left,) = asking._lingering
-        await asyncio.wait([left])
+        (left,) = patience._late.values()
+        await asyncio.wait([left.task])
         await asyncio.sleep(0)
-        assert seen == ["cancelled"] or left.cancelled()
-        assert not asking._lingering
+        assert left.task.cancelled()
+        assert not patience._late
+
+    asyncio.run(run())
+
+
+def test_who_waits_for_a_late_part_keeps_it_running() -> None:
+    async def run() -> None:
+        seen: list[str] = []
+        end = asyncio.Event()
+        assert await in_time({"a": slow(end, seen)}, patience_s=0.0) == {"a": LATE}
+        waiter = asyncio.create_task(in_time({"a": slow(end, seen)}, patience_s=60.0))
+        await joined()
+        (late,) = patience._late.values()
+        late._expire()
+        end.set()
+        assert await waiter == {"a": 1}
+        assert seen == []
 
     asyncio.run(run())
 
 
 def test_no_more_than_so_many_run_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "MAX_LINGERING", 1)
+    monkeypatch.setattr(patience, "MAX_LINGERING", 1)
 
     async def run() -> None:
         seen: list[str] = []
         end = asyncio.Event()
-        parts: dict[str, Coroutine[Any, Any, int]] = {name: slow(end, seen) for name in "abc"}
-        await in_time(parts, patience_s=0.001)
+        await in_time({name: slow(end, seen, name) for name in "abc"}, patience_s=0.001)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert seen == ["cancelled", "cancelled"]
@@ -242,7 +265,10 @@ def test_errors_that_nobody_foresaw_are_logged_and_others_not(caplog: pytest.Log
         raise error
 
     async def run() -> dict[str, int | Missing]:
-        parts = {"store": fail(StoreUnavailable("gone")), "bug": fail(KeyError("x"))}
+        parts = {
+            "store": Part(1, lambda: fail(StoreUnavailable("gone"))),
+            "bug": Part(2, lambda: fail(KeyError("x"))),
+        }
         return await in_time(parts, patience_s=1.0)
 
     with caplog.at_level(logging.ERROR):
