@@ -7,7 +7,6 @@ from litestar.response import Redirect, Template
 
 from turnout.errors import BadInput, NotFound
 from turnout.model.query import Days, Result
-from turnout.web.asking import in_time
 from turnout.web.mount import HEADERS, Desk, Mount, PageRequest, draw_template, read_parameters, unreadable
 from turnout.web.page.cards import CARDS_BY_ID
 from turnout.web.page.csv_file import file_name, report_csv
@@ -26,6 +25,7 @@ from turnout.web.page.filter_form import take_typed_filter
 from turnout.web.page.periods import Span
 from turnout.web.page.questions import ask, needs_first_day, span_in
 from turnout.web.page.state import write_view
+from turnout.web.patience import Part, in_time
 
 DETAILS_PATIENCE_S = 5.0
 """How long the one table of the page is waited for."""
@@ -54,7 +54,8 @@ async def site_details(
     span = span_in(details.view, now, first_day)
     if card_id.endswith(".csv"):
         return await _csv(mount, desk, details, span)
-    found = await in_time({"details": _answer(mount, desk, details, span)}, patience_s=patience_s)
+    part = Part((desk.runner, mount.site, details, span), lambda: _answer(mount, desk, details, span))
+    found = await in_time({"details": part}, patience_s=patience_s)
     context: dict[str, object] = {
         "details": draw_details(details, found["details"], cities=desk.has_cities),
         "bar": draw_bar(details.view, ask(details.view, now, first_day), now, details_pairs(details)),
@@ -92,7 +93,7 @@ async def _csv(mount: Mount, desk: Desk, details: Details, span: Span) -> Respon
     total = rows.total_rows or 0
     cut = f"first_{CSV_ROWS}" if total > CSV_ROWS else ""
     name = file_name(mount.site.domain, details.card.id, report.tab.id, dates_of(span), cut, suffix=".csv")
-    return csv_response(report_csv(report, rows), name, "text/csv; charset=utf-8", total)
+    return csv_response(report_csv(report, rows), name, "text/csv", total)
 
 
 def _is_one_day(days: Days) -> bool:

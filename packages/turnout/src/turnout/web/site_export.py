@@ -41,7 +41,7 @@ async def site_export(request: PageRequest, mount: Mount, desk: Desk) -> Respons
     questions = ask(view, now, first_day)
     archive = _Archive(now)
     series = await desk.runner.answer(mount.site, _series(view, questions))
-    archive.add(f"visitors-by-{questions.step}.csv", _series_csv(questions, series, now), len(series.rows))
+    archive.add(f"numbers-by-{questions.step}.csv", _series_csv(questions, series, now), len(series.rows))
     await _add_reports(archive, mount, desk, view, questions)
     facts = (
         ("site", mount.site.domain),

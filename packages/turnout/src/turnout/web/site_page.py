@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from datetime import date
-from typing import Any
 
 from litestar.response import Redirect, Template
 
 from turnout.errors import BadInput, NotFound
 from turnout.web import asking
-from turnout.web.asking import ask_card, ask_chart, in_time
+from turnout.web.asking import card_part, chart_part
 from turnout.web.mount import Desk, Mount, PageRequest, draw_template, read_parameters, unreadable
 from turnout.web.page.answers import CardAnswer, ChartAnswer, Missing
 from turnout.web.page.cards import CARDS_BY_ID
@@ -20,11 +18,10 @@ from turnout.web.page.drawing import Answers, draw, draw_bar, draw_one_card
 from turnout.web.page.filter_form import take_typed_filter
 from turnout.web.page.questions import Questions, ask, needs_first_day
 from turnout.web.page.state import View, read_view, write_view
+from turnout.web.patience import Part, in_time
 
 SECTION_PATIENCE_S = 20.0
 """How long a section that is asked for alone is waited for; then it is drawn as late once more."""
-
-Part = ChartAnswer | CardAnswer
 
 
 async def site_page(
@@ -85,9 +82,9 @@ async def _ask(
     mount: Mount, desk: Desk, view: View, questions: Questions, cards: list[str], patience_s: float
 ) -> Answers:
     """The chart's answer, whose visitors every card's shares are of, and the cards'."""
-    parts: dict[str, Coroutine[Any, Any, Part]] = {"chart": ask_chart(desk.runner, mount.site, questions.chart)}
+    parts = {"chart": chart_part(desk.runner, mount.site, questions)}
     for card_id in cards:
-        parts[card_id] = ask_card(desk.runner, mount.site, view, questions, card_id)
+        parts[card_id] = card_part(desk.runner, mount.site, view, questions, card_id)
     answers = await in_time(parts, patience_s=patience_s)
     chart = answers.pop("chart")
     return Answers(
@@ -97,4 +94,5 @@ async def _ask(
 
 
 async def _first_day(mount: Mount, desk: Desk, patience_s: float) -> date | Missing | None:
-    return (await in_time({"first_day": desk.runner.first_day(mount.site)}, patience_s=patience_s))["first_day"]
+    part = Part((desk.runner, mount.site, "first_day"), lambda: desk.runner.first_day(mount.site))
+    return (await in_time({"first_day": part}, patience_s=patience_s))["first_day"]

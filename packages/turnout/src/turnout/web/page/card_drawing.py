@@ -176,8 +176,13 @@ def _draw_events(
 def _event_facts(answer: CardAnswer, everyone: float | None) -> str:
     row = answer.totals.rows[0] if answer.totals and answer.totals.rows else Row((), (0, 0))
     visitors, events = (float(value or 0) for value in row.metrics)
-    said = f"{visitors:,.0f} {'visitor' if visitors == 1 else 'visitors'}, {events:,.0f} {'time' if events == 1 else 'times'}"
+    said = f"{counted(visitors, 'visitor')}, {counted(events, 'time')}"
     return f"{said}, {percent(100 * visitors / everyone)} of all visitors" if everyone else said
+
+
+def counted(count: float, noun: str) -> str:
+    """`1 visitor`, `1,204 visitors`."""
+    return f"{count:,.0f} {noun}{'' if count == 1 else 's'}"
 
 
 def _rows(
@@ -204,7 +209,7 @@ def _row(
     hint = f"Remove the filter {words}" if is_filter else f"Filter by {words}"
     if report.dimensions == ("event:name",):
         href, hint = address(view, anchor="events", event=row.dimensions[0], prop=""), f"Properties of {words}"
-    full = f"{visitors:,.0f} visitors" + (f", {share:.1f} %" if everyone else "")
+    full = counted(visitors, "visitor") + (f", {share:.1f} %" if everyone else "")
     change = _change(questions, answer, row, visitors)
     return CardRow(
         label=words,

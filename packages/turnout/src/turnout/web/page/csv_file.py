@@ -45,7 +45,7 @@ def report_csv(report: Report, result: Result) -> bytes:
 
 def file_name(*parts: str, suffix: str) -> str:
     """A file's name of harmless characters alone, at most 120 of them."""
-    return "-".join(re.sub(r"[^A-Za-z0-9._]+", "_", part) for part in parts if part)[:120] + suffix
+    return "-".join(re.sub(r"[^A-Za-z0-9._-]+", "_", part) for part in parts if part)[:120] + suffix
 
 
 def about_rows(facts: Pairs) -> str:
