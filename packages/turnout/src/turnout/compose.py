@@ -16,6 +16,7 @@ from turnout.ingest.pipeline import Pipeline
 from turnout.ingest.place import Places
 from turnout.ingest.visitor import Salts
 from turnout.ingest.writer import Writer
+from turnout.jobs.derive import Derivation
 from turnout.model.event import Event
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
@@ -80,6 +81,8 @@ class Core:
             "journal", self.journal.append, max_items=BATCH_EVENTS, capacity=PENDING_EVENTS
         )
         self.commands = Commands(self.accounts, self.sites, journal=self.batches, jobs=self.jobs, clock=self.clock)
+        self.derivation = Derivation(self.events.deriver(), self.clock)
+        self.deriving = Worker("derive", self.derivation.run)
         self.writing.start()
 
     async def load(self) -> None:
@@ -92,6 +95,7 @@ class Core:
         What can't be stored in time stays in the journal, and is stored after the next start.
         """
         self.jobs.shutdown()
+        self.deriving.stop()
         self.batches.close(END_S)
         try:
             self.writing.stop(timeout_s)
@@ -115,7 +119,7 @@ class Server:
         self.places = Places(settings.city_database)
         self.salts = Salts(settings.data / "salts.json", core.clock)
         self.queries = ThreadPool("queries", max_threads=settings.query_threads)
-        self.reader = Reader(core.events.connect, lambda: core.writer.position)
+        self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
         runner = QueryRunner(self.reader, self.queries, timeout_s=settings.query_timeout_s)
         self.pipeline = Pipeline(
             core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
@@ -137,6 +141,7 @@ class Server:
         )
         self._tending = Worker("salts", self._tend_salts)
         self._tending.start()
+        core.deriving.start()
 
     def close(self, timeout_s: float) -> None:
         """Closes everything, the core last. Blocks."""

@@ -1,0 +1,54 @@
+"""Which local days of a site are derived, as a value: what a plan is made by. See docs/decisions/derived-days.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+import msgspec
+
+from turnout.model.query import Days
+
+DAY = timedelta(days=1)
+MOST_RUNS = 8
+"""A range is cut into so many derived runs at the most: what is left over is read from raw rows."""
+
+
+class Derived(msgspec.Struct, frozen=True):
+    """Runs of derived days in order, none touching the next one. All other days are read from raw rows."""
+
+    runs: tuple[Days, ...] = ()
+
+    def split(self, asked: Days) -> tuple[tuple[Days, ...], tuple[Days, ...]]:
+        """The parts of `asked` that are derived, and those that are not. They cover it without overlap, in order."""
+        within = [run for run in (_overlap(run, asked) for run in self.runs) if run is not None]
+        longest = sorted(within, key=lambda run: run.last - run.first, reverse=True)[:MOST_RUNS]
+        derived = tuple(sorted(longest, key=lambda run: run.first))
+        raw: list[Days] = []
+        at = asked.first
+        for run in derived:
+            if at < run.first:
+                raw.append(Days(at, run.first - DAY))
+            at = run.last + DAY
+        if at <= asked.last:
+            raw.append(Days(at, asked.last))
+        return derived, tuple(raw)
+
+
+NOTHING_DERIVED = Derived()
+
+
+def runs_of(days: Iterable[date]) -> Derived:
+    """The runs of these days."""
+    runs: list[Days] = []
+    for day in sorted(days):
+        if runs and day == runs[-1].last + DAY:
+            runs[-1] = Days(runs[-1].first, day)
+        else:
+            runs.append(Days(day, day))
+    return Derived(tuple(runs))
+
+
+def _overlap(run: Days, asked: Days) -> Days | None:
+    first, last = max(run.first, asked.first), min(run.last, asked.last)
+    return Days(first, last) if first <= last else None
