@@ -41,7 +41,7 @@ NOTHING_DERIVED = Derived()
 def runs_of(days: Iterable[date]) -> Derived:
     """The runs of these days."""
     runs: list[Days] = []
-    for day in sorted(days):
+    for day in sorted(set(days)):
         if runs and day == runs[-1].last + DAY:
             runs[-1] = Days(runs[-1].first, day)
         else:
