@@ -180,13 +180,28 @@ def test_a_file_from_before_derived_days_gets_the_tables_and_no_derived_day(tmp_
     store.add(event(0), event(1))
     store.close()
     with duckdb.connect(str(tmp_path / "events.duckdb")) as old:
-        for table in ("derived_days", "visits", "rollups"):
+        for table in ("derived_days", "visits", "rollups", "derived_format"):
             old.execute(f"DROP TABLE {table}")
     store = Store(tmp_path / "events.duckdb")
     assert store.database.derived(ONE.id) == NOTHING_DERIVED
     assert store.pages() == {"/": (2, 2, 2)}
     assert store.derive(0, 0)
     assert store.pages() == {"/": (2, 2, 2)}
+    store.close()
+
+
+def test_days_derived_by_another_version_are_derived_anew(tmp_path: Path) -> None:
+    store = Store(tmp_path / "events.duckdb")
+    store.add(event(0), event(1))
+    store.derive(0, 0)
+    store.close()
+    with duckdb.connect(str(tmp_path / "events.duckdb")) as other:
+        other.execute("UPDATE derived_format SET format = 0")
+        other.execute("ALTER TABLE visits DROP COLUMN is_only")
+    store = Store(tmp_path / "events.duckdb")
+    assert not store.is_derived(0)
+    assert store.pages() == {"/": (2, 2, 2)}
+    assert store.derive(0, 0)
     store.close()
 
 

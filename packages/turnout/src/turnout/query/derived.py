@@ -11,10 +11,10 @@ from turnout.model.words import NOT_SET
 from turnout.query.asked import Asked, select
 from turnout.query.conditions import known
 from turnout.query.dimensions import Dimension
-from turnout.store.rollups import COLUMNS, HOUR, OF_EVENTS, OF_VISITS, TOTAL
+from turnout.store.rollups import COLUMNS, HOUR, OF_EVENTS, OF_VISITS, TOTAL, VISITORS
 
 _OF_VISITS = {
-    "visitors": "count(DISTINCT visitor)",
+    "visitors": VISITORS,
     "pageviews": "coalesce(sum(pageviews), 0)::BIGINT",
     "events": "coalesce(sum(events), 0)::BIGINT",
     "visits": "count(*)",
@@ -125,7 +125,7 @@ class VisitSums:
 
     def everyone(self) -> str:
         """The statement that counts the visitors of all lines together."""
-        return select(["count(DISTINCT visitor) AS everyone"], "visits", self._rows(), 0)
+        return select([f"{VISITORS} AS everyone"], "visits", self._rows(), 0)
 
     def _rows(self) -> list[str]:
         return [self._asked.site, self._asked.on_days(self._days), self._asked.fits()]

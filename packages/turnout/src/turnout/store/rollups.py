@@ -48,3 +48,6 @@ OF_EVENTS = ("name", "hostname")
 """Columns of events that no visit has one value of: their begun sums are 0 and mean nothing."""
 
 COLUMNS = frozenset({*OF_VISITS, PAGE, *OF_EVENTS})
+
+VISITORS = "count(*) FILTER (is_only) + count(DISTINCT CASE WHEN NOT is_only THEN visitor END)"
+"""The distinct visitors of rows of `visits`. Telling apart only those who can be there twice takes two thirds of the time."""

@@ -18,6 +18,9 @@ from turnout.store.ledger import DayLedger
 CHECKPOINT_THRESHOLD = "1GB"
 """DuckDB checkpoints by itself only above this; the writer does it when idle, where nobody waits."""
 
+DERIVED_FORMAT = 1
+"""Raise it when what is derived, or how it is laid down, changes."""
+
 
 class EventDatabase:
     """An open event store.
@@ -93,7 +96,8 @@ class EventDatabase:
     def _opened(self) -> duckdb.DuckDBPyConnection:
         try:
             connection = duckdb.connect(str(self._path), config=self._config)
-            connection.execute(_schema())
+            connection.execute(_text("schema.sql"))
+            _make_derived_tables(connection)
             marks = connection.execute(_MARKS).fetchall()
         except duckdb.Error as error:
             if "lock" in str(error).lower():
@@ -106,5 +110,18 @@ class EventDatabase:
 _MARKS = "SELECT DISTINCT site_id, day - DATE '1970-01-01' FROM derived_days"
 
 
-def _schema() -> str:
-    return resources.files("turnout.store.duckdb").joinpath("schema.sql").read_text(encoding="utf-8")
+def _make_derived_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make them where they are missing, and anew where they are of another format: their days are derived again."""
+    connection.begin()
+    connection.execute(_text("derived.sql"))
+    formats = connection.execute("SELECT format FROM derived_format").fetchall()
+    if formats != [(DERIVED_FORMAT,)]:
+        for table in ("derived_days", "visits", "rollups", "derived_format"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute(_text("derived.sql"))
+        connection.execute("INSERT INTO derived_format VALUES (?)", [DERIVED_FORMAT])
+    connection.commit()
+
+
+def _text(name: str) -> str:
+    return resources.files("turnout.store.duckdb").joinpath(name).read_text(encoding="utf-8")

@@ -11,7 +11,7 @@ import duckdb
 from seawall import Mutex
 from turnout.errors import StoreUnavailable
 from turnout.store.ledger import DayLedger, Group
-from turnout.store.rollups import HOUR, OF_EVENTS, OF_VISITS, PAGE, TOTAL
+from turnout.store.rollups import HOUR, OF_EVENTS, OF_VISITS, PAGE, TOTAL, VISITORS
 
 DELETE_EVENTS = 100_000
 """Events deleted in one transaction: short enough for nobody to notice."""
@@ -127,7 +127,7 @@ def _statements() -> Iterator[str]:
 def _of_visits(dimension: str, value: str) -> str:
     return f"""
         INSERT INTO rollups
-        SELECT $site, day, '{dimension}', {value} AS v, count(DISTINCT visitor), sum(pageviews), sum(events), count(*),
+        SELECT $site, day, '{dimension}', {value} AS v, {VISITORS}, sum(pageviews), sum(events), count(*),
                sum(bounces), sum(duration_ms), sum(pageviews)
         FROM visits WHERE {_IN_DAYS} GROUP BY day, v ORDER BY day, v"""
 
@@ -164,8 +164,9 @@ _FACTS = ", ".join(column for column in OF_VISITS if column not in ("entry_page"
 # A visit's facts are on its first row as on all others; its numbers and its exit page are of all its rows.
 _VISITS = f"""
 INSERT INTO visits BY NAME
-SELECT $site AS site_id, visit_local_at::DATE AS day, visit_id, visitor, visit_local_at AS local_at, entry_page,
-       exit_page, {_FACTS}, pageviews, counted AS events, bounces, duration_ms
+SELECT $site AS site_id, visit_local_at::DATE AS day, visit_id, visitor,
+       count(*) OVER (PARTITION BY visit_local_at::DATE, visitor) = 1 AS is_only,
+       visit_local_at AS local_at, entry_page, exit_page, {_FACTS}, pageviews, counted AS events, bounces, duration_ms
 FROM (SELECT * FROM events WHERE {_OF_DAYS} AND visit_delta = 1) JOIN (
     SELECT visit_id,
            coalesce(arg_max(page, position) FILTER (WHERE name = 'pageview'),
@@ -176,7 +177,7 @@ FROM (SELECT * FROM events WHERE {_OF_DAYS} AND visit_delta = 1) JOIN (
            sum(duration_delta_ms) AS duration_ms
     FROM events WHERE {_OF_DAYS} AND visit_id IS NOT NULL GROUP BY visit_id
 ) USING (visit_id)
-ORDER BY day
+ORDER BY day, visit_id
 """
 
 _MARKS = "INSERT INTO derived_days SELECT $site, unnest(generate_series($first, $last, INTERVAL 1 DAY))::DATE"
