@@ -38,6 +38,8 @@ BATCH_EVENTS = 4_000
 PENDING_EVENTS = 20_000
 """Events that may wait for the journal; beyond that senders wait, and then are told to come back."""
 TEND_SALTS_S = 900.0
+DERIVE_END_S = 2.0
+"""What derives days may finish those it is at; after this long it lets go of them."""
 END_S = 10.0
 """What has nothing long to do gets this to end, whatever the time for draining is."""
 
@@ -95,7 +97,11 @@ class Core:
         What can't be stored in time stays in the journal, and is stored after the next start.
         """
         self.jobs.shutdown()
-        self.deriving.stop()
+        try:
+            self.deriving.stop(DERIVE_END_S)
+        except TimeoutError:
+            self.events.deriver().interrupt()
+            self.deriving.stop()
         self.batches.close(END_S)
         try:
             self.writing.stop(timeout_s)

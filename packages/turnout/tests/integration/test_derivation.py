@@ -209,7 +209,6 @@ def test_the_job_derives_what_is_over_and_says_how_far_it_is(store: Store) -> No
     clock = ManualClock()
     store.add(*[event(day) for day in range(10)])
     job = Derivation(store.deriver, clock, quiet_s=0)
-    assert job.figures().days_waiting == 9
     while job.step():
         pass
     figures = job.figures()
@@ -235,7 +234,7 @@ def test_the_job_finds_what_was_stored_before_it_began(tmp_path: Path) -> None:
 def test_deleting_a_site_leaves_nothing_of_it_and_all_of_the_others(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("turnout.store.duckdb.derive.DELETE_EVENTS", 3)
+    monkeypatch.setattr("turnout.store.duckdb.derive.DELETE_POSITIONS", 3)
     store.add(*[event(day, visitor=who, site=site) for day in range(4) for who in range(2) for site in (ONE, TWO)])
     store.derive(0, 2, ONE)
     store.derive(0, 2, TWO)
@@ -259,6 +258,28 @@ def test_a_site_deleted_while_its_days_are_derived_stays_deleted(store: Store) -
             store.deriver._ledger.forget(ONE.id)
 
     assert not store.deriver.derive(days_after(0, 0), before_commit=forget)
+
+
+def test_a_derivation_that_is_interrupted_leaves_its_days_as_they_were(store: Store) -> None:
+    store.add(event(0), event(1))
+    store.deriver.interrupt()
+    with pytest.raises(StoreUnavailable, match="closing"):
+        store.derive(0, 0)
+    assert not store.is_derived(0)
+    assert store.rows("SELECT count(*) FROM visits") == [(0,)]
+
+
+def test_a_job_whose_store_fails_says_so_and_goes_on(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.add(event(0), event(1))
+    job = Derivation(store.deriver, ManualClock(), quiet_s=0)
+    with monkeypatch.context() as broken:
+        broken.setattr("turnout.store.duckdb.derive._MARKS", "SELECT nothing FROM nowhere")
+        with pytest.raises(StoreUnavailable, match="nowhere"):
+            job.step()
+    assert not store.is_derived(0)
+    assert job.step()
+    assert store.is_derived(0)
+    assert store.rows("SELECT count(*) FROM visits") == [(1,)]
 
 
 def visitors_by_day(store: Store, *spans: tuple[Site, int, int]) -> dict[SiteId, list[int]]:

@@ -10,6 +10,7 @@ import msgspec
 from seawall import Stop
 from seawall.clock import SYSTEM_CLOCK, Clock
 from turnout.errors import StoreUnavailable
+from turnout.store.ledger import Group
 from turnout.store.protocols import EventDeriver
 
 _LOG = logging.getLogger("turnout")
@@ -54,14 +55,15 @@ class Derivation:
         self._has_looked = False
         self._groups_total = 0
         self._put_off_total = 0
+        self._days_waiting = 0
         self._last_duration_s = 0.0
         self._failures_total = 0
         self._last_error: str | None = None
 
     def figures(self) -> DerivationFigures:
-        """How far it is now. May wait a moment for the writer."""
+        """How far it was after its last step. Never blocks."""
         return DerivationFigures(
-            self._store.waiting_days(self._over_before()),
+            self._days_waiting,
             self._groups_total,
             self._put_off_total,
             self._last_duration_s,
@@ -75,6 +77,8 @@ class Derivation:
             try:
                 rest_s = self._step()
             except StoreUnavailable as error:
+                if stop.is_set():
+                    return
                 self._failures_total += 1
                 self._last_error = str(error)
                 _LOG.warning("days could not be derived, and are read from their events: %s", error)
@@ -87,9 +91,14 @@ class Derivation:
         if not self._has_looked:
             self._store.find_days()
             self._has_looked = True
-        group = self._store.next_group(self._over_before(), self._quiet_s)
-        if group is None:
-            return False
+        over_before = self._over_before()
+        group = self._store.next_group(over_before, self._quiet_s)
+        if group is not None:
+            self._derive(group)
+        self._days_waiting = self._store.waiting_days(over_before)
+        return group is not None
+
+    def _derive(self, group: Group) -> None:
         began_s = self._clock.monotonic()
         try:
             is_done = self._store.derive(group)
@@ -102,7 +111,6 @@ class Derivation:
             self._last_error = None
         else:
             self._put_off_total += 1
-        return True
 
     def _step(self) -> float:
         """What `step` does, and for how long to rest then."""

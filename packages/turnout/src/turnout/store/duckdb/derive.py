@@ -13,8 +13,8 @@ from turnout.errors import StoreUnavailable
 from turnout.store.ledger import DayLedger, Group
 from turnout.store.rollups import HOUR, OF_EVENTS, OF_VISITS, PAGE, TOTAL, VISITORS
 
-DELETE_EVENTS = 100_000
-"""Events deleted in one transaction: short enough for nobody to notice."""
+DELETE_POSITIONS = 100_000
+"""So many positions of the journal are cleared of a site's events in one transaction: too short to be noticed."""
 
 _EPOCH = date(1970, 1, 1)
 
@@ -29,6 +29,8 @@ class DuckDeriver:
         self._connect = connect
         self._ledger = ledger
         self._mutex = Mutex("store.derived")
+        self._running: duckdb.DuckDBPyConnection | None = None
+        self._is_interrupted = False
 
     def find_days(self) -> None:
         """Look through the store for days that are not derived. Reads two columns of all events."""
@@ -58,6 +60,8 @@ class DuckDeriver:
             self._ledger.watch(group)
             connection.begin()
             for sql in _statements():
+                if self._is_interrupted:
+                    raise StoreUnavailable("days can't be derived: the store is closing")
                 connection.execute(sql, _parameters(sql, group))
             before_commit()
             return self._ledger.finish(group, connection.commit)
@@ -74,32 +78,34 @@ class DuckDeriver:
                 self._ledger.forget(site_id)
             connection.execute("DELETE FROM rollups WHERE site_id = $site", {"site": site_id})
             connection.execute("DELETE FROM visits WHERE site_id = $site", {"site": site_id})
-            while (bound := _first_position(connection, site_id, 0)) is not None:
-                until = _first_position(connection, site_id, DELETE_EVENTS)
-                condition = "" if until is None else f" AND position < {until}"
-                connection.execute(
-                    f"DELETE FROM events WHERE site_id = $site AND position >= {bound}{condition}", {"site": site_id}
-                )
+            while (first := _first_position(connection, site_id)) is not None:
+                bounds = {"site": site_id, "first": first, "until": first + DELETE_POSITIONS}
+                connection.execute(_DELETE_EVENTS, bounds)
+
+    def interrupt(self) -> None:
+        """Have a derivation that runs end soon with `StoreUnavailable`, and every later one at once. From any thread."""
+        self._is_interrupted = True
+        connection = self._running
+        if connection is not None:
+            connection.interrupt()
 
     @contextmanager
     def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection for one piece of work; what it began and did not commit is rolled back when it closes."""
         connection = self._connect()
+        self._running = connection
         try:
             yield connection
         except duckdb.Error as error:
             raise StoreUnavailable(f"days can't be derived: {error}") from error
         finally:
+            self._running = None
             connection.close()
 
 
-def _first_position(connection: duckdb.DuckDBPyConnection, site_id: int, offset: int) -> int | None:
-    connection.execute(
-        "SELECT position FROM events WHERE site_id = $site ORDER BY position LIMIT 1 OFFSET $offset",
-        {"site": site_id, "offset": offset},
-    )
-    row = connection.fetchone()
-    return None if row is None else int(row[0])
+def _first_position(connection: duckdb.DuckDBPyConnection, site_id: int) -> int | None:
+    row = connection.execute("SELECT min(position) FROM events WHERE site_id = $site", {"site": site_id}).fetchone()
+    return None if row is None or row[0] is None else int(row[0])
 
 
 def _parameters(sql: str, group: Group) -> dict[str, object]:
@@ -179,6 +185,8 @@ FROM (SELECT * FROM events WHERE {_OF_DAYS} AND visit_delta = 1) JOIN (
 ) USING (visit_id)
 ORDER BY day, visit_id
 """
+
+_DELETE_EVENTS = "DELETE FROM events WHERE site_id = $site AND position >= $first AND position < $until"
 
 _MARKS = "INSERT INTO derived_days SELECT $site, unnest(generate_series($first, $last, INTERVAL 1 DAY))::DATE"
 
