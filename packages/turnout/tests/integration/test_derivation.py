@@ -234,7 +234,8 @@ def test_the_job_finds_what_was_stored_before_it_began(tmp_path: Path) -> None:
 def test_deleting_a_site_leaves_nothing_of_it_and_all_of_the_others(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("turnout.store.duckdb.derive.DELETE_POSITIONS", 3)
+    steps = (("rollups", "day", 1), ("visits", "day", 2), ("events", "position", 3))
+    monkeypatch.setattr("turnout.store.duckdb.derive._CLEARED", steps)
     store.add(*[event(day, visitor=who, site=site) for day in range(4) for who in range(2) for site in (ONE, TWO)])
     store.derive(0, 2, ONE)
     store.derive(0, 2, TWO)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
 
 import duckdb
@@ -13,8 +13,8 @@ from turnout.errors import StoreUnavailable
 from turnout.store.ledger import DayLedger, Group
 from turnout.store.rollups import HOUR, OF_EVENTS, OF_VISITS, PAGE, TOTAL, VISITORS
 
-DELETE_POSITIONS = 100_000
-"""So many positions of the journal are cleared of a site's events in one transaction: too short to be noticed."""
+_CLEARED = (("rollups", "day", 31), ("visits", "day", 31), ("events", "position", 100_000))
+"""What a site's deletion clears, by which column, and by how much of it in one transaction: too short to be noticed."""
 
 _EPOCH = date(1970, 1, 1)
 
@@ -76,18 +76,16 @@ class DuckDeriver:
             with self._ledger.mutex:
                 connection.execute("DELETE FROM derived_days WHERE site_id = $site", {"site": site_id})
                 self._ledger.forget(site_id)
-            connection.execute("DELETE FROM rollups WHERE site_id = $site", {"site": site_id})
-            connection.execute("DELETE FROM visits WHERE site_id = $site", {"site": site_id})
-            while (first := _first_position(connection, site_id)) is not None:
-                bounds = {"site": site_id, "first": first, "until": first + DELETE_POSITIONS}
-                connection.execute(_DELETE_EVENTS, bounds)
+            for table, column, step in _CLEARED:
+                _clear(connection, site_id, table, column, step)
 
     def interrupt(self) -> None:
         """Have a derivation that runs end soon with `StoreUnavailable`, and every later one at once. From any thread."""
         self._is_interrupted = True
         connection = self._running
         if connection is not None:
-            connection.interrupt()
+            with suppress(duckdb.ConnectionException):  # it has just been closed
+                connection.interrupt()
 
     @contextmanager
     def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -103,9 +101,16 @@ class DuckDeriver:
             connection.close()
 
 
-def _first_position(connection: duckdb.DuckDBPyConnection, site_id: int) -> int | None:
-    row = connection.execute("SELECT min(position) FROM events WHERE site_id = $site", {"site": site_id}).fetchone()
-    return None if row is None or row[0] is None else int(row[0])
+def _clear(connection: duckdb.DuckDBPyConnection, site_id: int, table: str, column: str, step: int) -> None:
+    """Delete the site's rows, those of the next `step` values of `column` in one transaction each."""
+    of_site = f"FROM {table} WHERE site_id = $site"
+    while True:
+        row = connection.execute(f"SELECT min({column}) {of_site}", {"site": site_id}).fetchone()
+        if row is None or row[0] is None:
+            return
+        connection.execute(
+            f"DELETE {of_site} AND {column} < $first + $step", {"site": site_id, "first": row[0], "step": step}
+        )
 
 
 def _parameters(sql: str, group: Group) -> dict[str, object]:
@@ -185,8 +190,6 @@ FROM (SELECT * FROM events WHERE {_OF_DAYS} AND visit_delta = 1) JOIN (
 ) USING (visit_id)
 ORDER BY day, visit_id
 """
-
-_DELETE_EVENTS = "DELETE FROM events WHERE site_id = $site AND position >= $first AND position < $until"
 
 _MARKS = "INSERT INTO derived_days SELECT $site, unnest(generate_series($first, $last, INTERVAL 1 DAY))::DATE"
 
