@@ -109,11 +109,20 @@ def test_days_that_are_not_derived_are_read_from_raw_rows_by_constant_bounds(ask
 
 
 def test_a_day_between_that_is_not_derived_is_read_from_raw_rows() -> None:
-    holed = runs_of(FIRST + timedelta(days=at) for at in (0, 1, 2, 4, 5, 6))
+    holed = runs_of({FIRST + timedelta(days=at): 10 for at in (0, 1, 2, 4, 5, 6)})
     made = plan(holed)
     assert tables(made) == {"rollups", "events"}
     bounds = [value for value in made.parameters if isinstance(value, datetime)]
     assert bounds == [datetime(2026, 6, 4), datetime(2026, 6, 5)]
+
+
+@pytest.mark.parametrize(("asked", "table"), [({}, "visits"), ({"dimensions": ["event:page"]}, "events")])
+def test_visitors_of_many_days_with_many_events_are_counted_a_few_days_at_a_time(asked: dict, table: str) -> None:
+    filtered = {"filters": [["is_not", "visit:os", ["x"]]], **asked}
+    few, many = (Derived(WEEK.runs, events) for events in (10_000, 500_000))
+    assert len(re.findall(f"FROM {table}", plan(few, **filtered).sql)) == 1
+    assert len(re.findall(f"FROM {table}", plan(many, **filtered).sql)) == 3
+    assert len(re.findall(f"FROM {table}", plan(many, metrics=["events"], **filtered).sql)) == 1
 
 
 def test_exit_pages_of_derived_days_are_not_found_anew() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import date, timedelta
 
 import msgspec
@@ -15,9 +15,13 @@ MOST_RUNS = 8
 
 
 class Derived(msgspec.Struct, frozen=True):
-    """Runs of derived days in order, none touching the next one. All other days are read from raw rows."""
+    """Runs of derived days in order, none touching the next one. All other days are read from raw rows.
+
+    `events_a_day` is what a derived day has on average: only a hint of how much there is to read.
+    """
 
     runs: tuple[Days, ...] = ()
+    events_a_day: int = 0
 
     def split(self, asked: Days) -> tuple[tuple[Days, ...], tuple[Days, ...]]:
         """The parts of `asked` that are derived, and those that are not. They cover it without overlap, in order."""
@@ -38,15 +42,15 @@ class Derived(msgspec.Struct, frozen=True):
 NOTHING_DERIVED = Derived()
 
 
-def runs_of(days: Iterable[date]) -> Derived:
-    """The runs of these days."""
+def runs_of(days: Mapping[date, int]) -> Derived:
+    """The runs of these days, of which each has so many events."""
     runs: list[Days] = []
-    for day in sorted(set(days)):
+    for day in sorted(days):
         if runs and day == runs[-1].last + DAY:
             runs[-1] = Days(runs[-1].first, day)
         else:
             runs.append(Days(day, day))
-    return Derived(tuple(runs))
+    return Derived(tuple(runs), sum(days.values()) // max(1, len(days)))
 
 
 def _overlap(run: Days, asked: Days) -> Days | None:

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
+from turnout.model.derived import DAY
 from turnout.model.query import Days, Instants, Query
 from turnout.model.site import Site
 from turnout.query.conditions import Parameters, comparisons, condition, known, read_value
 from turnout.query.dimensions import Dimension
 from turnout.query.labels import local_days
 from turnout.query.metrics import EVENT_SUMS, METRICS, VISIT_SUMS
-from turnout.query.spans import on_days, within
+from turnout.query.spans import days_of, on_days, within
+
+EVENTS_A_PART = 1_000_000
+MOST_PARTS = 12
 
 
 class Asked:
     """One query about one site. `seen` and `begun` name the sums it needs, `tables` collects the statement's CTEs."""
 
-    def __init__(self, site: Site, query: Query) -> None:
+    def __init__(self, site: Site, query: Query, events_a_day: int) -> None:
+        self._events_a_day = events_a_day
         self.parameters = Parameters()
         self.tables: list[str] = []
         self.query = query
@@ -77,12 +83,44 @@ class Asked:
         """See `spans.within`."""
         return within(self.parameters, spans, local, utc)
 
+    def parts(self, spans: Sequence[Days]) -> list[list[Days]]:
+        """The spans in parts in which distinct visitors are to be counted apart.
+
+        They add up, since a visitor's hash lives in one day; and the visitors of a few days fit into the processor's
+        cache, which halves the time where there are many (10 million events: 10 parts instead of one).
+        """
+        days = [Days(day, day) for span in spans for day in days_of(span)]
+        count = max(1, min(MOST_PARTS, len(days), len(days) * self._events_a_day // EVENTS_A_PART))
+        if count == 1:
+            return [list(spans)]
+        bounds = [len(days) * at // count for at in range(count + 1)]
+        return [_joined(days[begin:end]) for begin, end in pairwise(bounds)]
+
     def on_days(self, spans: Sequence[Days]) -> str:
         """See `spans.on_days`."""
         return on_days(self.parameters, spans)
+
+
+def add_up(selects: Sequence[str], keys: Sequence[str], sums: Sequence[str]) -> str:
+    """The statement that adds up the sums of several that have no visitor and no visit in common."""
+    if len(selects) == 1:
+        return selects[0]
+    columns = ", ".join([*keys, *(f"sum({name})::BIGINT AS {name}" for name in sums)])
+    group = f" GROUP BY {', '.join(keys)}" if keys else ""
+    return f"SELECT {columns} FROM ({' UNION ALL '.join(selects)}){group}"
 
 
 def select(columns: Sequence[str], source: str, where: Sequence[str], keys: int) -> str:
     """A statement that is grouped by its first `keys` columns."""
     group = f" GROUP BY {', '.join(str(at + 1) for at in range(keys))}" if keys else ""
     return f"SELECT {', '.join(columns)} FROM {source} WHERE {' AND '.join(where)}{group}"
+
+
+def _joined(days: Sequence[Days]) -> list[Days]:
+    joined: list[Days] = []
+    for day in days:
+        if joined and day.first == joined[-1].last + DAY:
+            joined[-1] = Days(joined[-1].first, day.last)
+        else:
+            joined.append(day)
+    return joined

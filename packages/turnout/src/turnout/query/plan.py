@@ -13,7 +13,7 @@ import msgspec
 from turnout.model.derived import NOTHING_DERIVED, Derived
 from turnout.model.query import Days, Query
 from turnout.model.site import Site
-from turnout.query.asked import Asked
+from turnout.query.asked import Asked, add_up
 from turnout.query.conditions import country_named
 from turnout.query.derived import RollupSums, VisitSums, rollup_for
 from turnout.query.raw import RawSums
@@ -50,7 +50,7 @@ def make_plan(site: Site, query: Query, derived: Derived = NOTHING_DERIVED) -> P
 
 class _Planner:
     def __init__(self, site: Site, query: Query, derived: Derived) -> None:
-        self._asked = Asked(site, query)
+        self._asked = Asked(site, query, derived.events_a_day)
         self.parameters = self._asked.parameters
         self._query = query
         self._derived = derived
@@ -83,17 +83,10 @@ class _Planner:
         return days, RawSums(asked, rest, self._derived) if rest else None
 
     def _add_sums(self, sums: Sequence[str], everyone: Sequence[str]) -> None:
-        if len(sums) == 1:
-            source = f"({sums[0]})"
-        else:
-            keys = self._asked.keys
-            added = ", ".join([*keys, *(f"sum({name})::BIGINT AS {name}" for name in self._asked.sums)])
-            group = f" GROUP BY {', '.join(keys)}" if keys else ""
-            source = f"(SELECT {added} FROM ({' UNION ALL '.join(sums)}){group})"
+        source = f"({add_up(sums, self._asked.keys, self._asked.sums)})"
         whole = ""
         if everyone:
-            counted = f"SELECT sum(everyone)::BIGINT AS everyone FROM ({' UNION ALL '.join(everyone)})"
-            self._tables.append(f"whole AS MATERIALIZED ({counted})")
+            self._tables.append(f"whole AS MATERIALIZED ({add_up(everyone, (), ('everyone',))})")
             whole = ", (SELECT everyone FROM whole) AS everyone"
         elif "percentage" in self._query.metrics:
             whole = ", visitors AS everyone"

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from turnout.model.derived import Derived
 from turnout.model.query import Days, Instants
-from turnout.query.asked import Asked, select
+from turnout.query.asked import Asked, add_up, select
 from turnout.query.dimensions import Dimension
 from turnout.query.spans import between, naive_utc
 
@@ -41,6 +41,9 @@ class RawSums:
         self._asked = asked
         self._spans = spans
         self._derived = derived
+        self._parts: list[Sequence[Days] | Instants] = [spans]
+        if not isinstance(spans, Instants):
+            self._parts = [*asked.parts(spans)]
         self._use_exits([*asked.dimensions, *asked.filtered])
 
     def source(self) -> str:
@@ -58,18 +61,20 @@ class RawSums:
 
     def everyone(self) -> str:
         """The statement that counts the visitors of all lines together."""
-        if not isinstance(self._spans, Instants) and self._asked.is_filtered_by_visit_only:
-            where = [self._asked.site, self._happened(), "visit_delta = 1", self._asked.fits()]
-        else:
-            where = self._seen_rows()
+        by_visit_only = not isinstance(self._spans, Instants) and self._asked.is_filtered_by_visit_only
+        counted = "visit_delta = 1" if by_visit_only else _COUNTED
         rows = self._rows(self._asked.filtered)
-        return select(["count(DISTINCT visitor) AS everyone"], rows, where, 0)
+        counts = [
+            select(["count(DISTINCT visitor) AS everyone"], rows, self._seen_rows(part, counted), 0)
+            for part in self._parts
+        ]
+        return add_up(counts, (), ("everyone",))
 
     def _two_sets_tables(self) -> list[tuple[str, str]]:
         asked = self._asked
         tables = []
         if asked.seen:
-            tables.append(("seen", self._grouped(asked.seen, self._seen_rows(), begun=False)))
+            tables.append(("seen", self._seen_scan(asked.seen, _COUNTED)))
         if asked.begun:
             if not asked.is_filtered_by_visit_only:
                 asked.tables.append(f"chosen AS MATERIALIZED ({self._chosen()})")
@@ -83,18 +88,19 @@ class RawSums:
         """
         needed = list(self._asked.sums)
         if "visitors" not in needed:
-            return [("seen", self._same_rows_scan(needed, "visit_id IS NOT NULL"))]
+            return [("seen", self._seen_scan(needed, "visit_id IS NOT NULL"))]
         if set(needed) <= {"visitors", "visits"}:
-            return [("seen", self._same_rows_scan(needed, "visit_delta = 1"))]
+            return [("seen", self._seen_scan(needed, "visit_delta = 1"))]
         needed.remove("visitors")
         return [
-            ("seen", self._same_rows_scan(["visitors"], "visit_delta = 1")),
-            ("begun", self._same_rows_scan(needed, "visit_id IS NOT NULL")),
+            ("seen", self._seen_scan(["visitors"], "visit_delta = 1")),
+            ("begun", self._seen_scan(needed, "visit_id IS NOT NULL")),
         ]
 
-    def _same_rows_scan(self, names: Sequence[str], rows: str) -> str:
-        where = [self._asked.site, self._happened(), rows, self._asked.fits()]
-        return self._grouped(names, where, begun=False)
+    def _seen_scan(self, names: Sequence[str], rows: str) -> str:
+        parts = self._parts if "visitors" in names else [self._spans]
+        scans = [self._grouped(names, self._seen_rows(part, rows), begun=False) for part in parts]
+        return add_up(scans, self._asked.keys, names)
 
     def _begun_scan(self) -> str:
         by_visit_only = self._asked.is_filtered_by_visit_only
@@ -103,14 +109,14 @@ class RawSums:
         return self._grouped(self._asked.begun, [self._asked.site, started, qualifies], begun=True)
 
     def _chosen(self) -> str:
-        rows = " AND ".join(self._seen_rows())
+        rows = " AND ".join(self._seen_rows(self._spans, _COUNTED))
         return f"SELECT DISTINCT visit_id FROM {self._rows(self._asked.filtered)} WHERE {rows}"
 
-    def _seen_rows(self) -> list[str]:
-        return [self._asked.site, self._happened(), _COUNTED, self._asked.fits()]
+    def _seen_rows(self, spans: Sequence[Days] | Instants, rows: str) -> list[str]:
+        return [self._asked.site, self._happened(spans), rows, self._asked.fits()]
 
-    def _happened(self) -> str:
-        return self._asked.within(self._spans, "local_at", "occurred_at")
+    def _happened(self, spans: Sequence[Days] | Instants) -> str:
+        return self._asked.within(spans, "local_at", "occurred_at")
 
     def _grouped(self, names: Sequence[str], where: Sequence[str], *, begun: bool) -> str:
         asked = self._asked
@@ -152,7 +158,7 @@ class RawSums:
         asked = self._asked
         begin, end = naive_utc(span.first - _LONGEST_VISIT), naive_utc(span.last + _LONGEST_VISIT)
         near = between(asked.parameters, "occurred_at", begin, end)
-        touched = f"SELECT visit_id FROM events WHERE {asked.site} AND {self._happened()} AND {_COUNTED}"
+        touched = f"SELECT visit_id FROM events WHERE {asked.site} AND {self._happened(span)} AND {_COUNTED}"
         return self._exits(f"{near} AND visit_id IN ({touched})")
 
     def _exits(self, scope: str) -> str:

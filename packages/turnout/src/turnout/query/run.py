@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import date, datetime
 from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from turnout.model.site import Site, SiteId
 from turnout.query.across import first_day_plan, visitors_by_day_plan, visitors_now_plan
 from turnout.query.plan import Plan, make_plan
 from turnout.query.shape import shape
+from turnout.query.spans import days_of
 from turnout.store.protocols import EventReader
 
 _INTERRUPT_AGAIN_S = 0.02
@@ -90,7 +91,7 @@ class QueryRunner:
 
         def by_day(rows: Sequence[tuple[object, ...]]) -> dict[SiteId, list[int]]:
             found = {(site_id, day): visitors for site_id, day, visitors in rows}
-            return {site.id: [_count(found.get((site.id, day), 0)) for day in _days(span)] for site, span in spans}
+            return {site.id: [_count(found.get((site.id, day), 0)) for day in days_of(span)] for site, span in spans}
 
         return await self._shared((plan.sql, tuple(spans), version), plan, by_day)
 
@@ -171,10 +172,6 @@ class _Run(Generic[T]):
             self._reader.interrupt(self)
             # The engine forgets an interrupt that comes a moment before the statement begins: until it is over, again.
             asyncio.get_running_loop().call_later(_INTERRUPT_AGAIN_S, self.leave)
-
-
-def _days(span: Days) -> Iterator[date]:
-    return (span.first + timedelta(days=at) for at in range((span.last - span.first).days + 1))
 
 
 def _count(value: object) -> int:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from turnout.model.query import Days, Instants
@@ -43,3 +43,8 @@ def naive_utc(moment: datetime) -> datetime:
 def midnight(day: date, days_after: int = 0) -> datetime:
     """The wall clock's midnight with which a day begins, or one so many days after it."""
     return datetime(day.year, day.month, day.day) + timedelta(days=days_after)
+
+
+def days_of(span: Days) -> Iterator[date]:
+    """Every day of a span, in order."""
+    return (span.first + timedelta(days=at) for at in range((span.last - span.first).days + 1))

@@ -47,7 +47,7 @@ class DayLedger:
     def __init__(self, clock: Clock = SYSTEM_CLOCK) -> None:
         self.mutex = Mutex("store.days")
         self._clock = clock
-        self._marked: dict[int, set[int]] = {}  # guarded by self.mutex
+        self._marked: dict[int, dict[int, int]] = {}  # guarded by self.mutex: events of derived days
         self._waiting: dict[int, dict[int, _Waiting]] = {}  # guarded by self.mutex
         self._unmarked: set[Day] = set()  # guarded by self.mutex: may still have their mark in the store
         self._watched: frozenset[Day] = frozenset()  # guarded by self.mutex
@@ -61,13 +61,13 @@ class DayLedger:
         """
         return self._published.get(site_id, NOTHING_DERIVED)
 
-    def reload(self, marks: Iterable[Day]) -> None:
-        """Take over what the store has marked, when it was opened. Waits for the mutex."""
+    def reload(self, marks: Iterable[tuple[int, int, int]]) -> None:
+        """Take over what the store has marked when it was opened: sites, days, their events. Waits for the mutex."""
         with self.mutex:
             known = self._marked.keys()
             self._marked, self._unmarked = {}, set()
-            for site_id, day in marks:
-                self._marked.setdefault(site_id, set()).add(day)
+            for site_id, day, events in marks:
+                self._marked.setdefault(site_id, {})[day] = events
             for site_id in known | self._marked.keys():
                 self._publish(site_id)
 
@@ -86,7 +86,7 @@ class DayLedger:
             found.events += events
             found.touched_s = now_s
             if day in self._marked.get(site_id, ()):
-                self._marked[site_id].remove(day)
+                del self._marked[site_id][day]
                 self._unmarked.add((site_id, day))
                 self._publish(site_id)
         if not self._watched.isdisjoint(days):
@@ -142,9 +142,10 @@ class DayLedger:
             self._watched = frozenset((group.site_id, day) for day in _numbers(group))
             self._is_touched = False
 
-    def finish(self, group: Group, commit: Callable[[], object]) -> bool:
+    def finish(self, group: Group, events: Mapping[int, int], commit: Callable[[], object]) -> bool:
         """Commit what was derived from the watched group, unless an event was added to it meanwhile: then False.
 
+        `events` says how many each of its days has.
         Waits for the mutex, and holds it while `commit` runs. Where `commit` raises, so does this, and no day counts as
         derived; since the commit may have happened all the same, the next append takes back the marks.
         """
@@ -158,7 +159,7 @@ class DayLedger:
                 self._unmarked |= watched
                 raise
             self._unmarked -= watched
-            self._marked.setdefault(group.site_id, set()).update(_numbers(group))
+            self._marked.setdefault(group.site_id, {}).update(events)
             waiting = self._waiting.get(group.site_id, {})
             for day in _numbers(group):
                 waiting.pop(day, None)
@@ -182,18 +183,20 @@ class DayLedger:
     def _publish(self, site_id: int) -> None:
         days = self._marked.get(site_id)
         if days:
-            self._published[site_id] = runs_of(_date(day) for day in days)
+            self._published[site_id] = runs_of({_date(day): events for day, events in days.items()})
         else:
             self._published.pop(site_id, None)
 
     def _group(self, site_id: int, ready: list[int]) -> Group:
         """From the latest ready day back, as long as nothing lies between that is derived or not ready."""
-        waiting, marked = self._waiting[site_id], self._marked.get(site_id, set())
+        waiting, marked = self._waiting[site_id], self._marked.get(site_id, {})
         last = first = ready[0]
         events = waiting[last].events
         for day in ready[1:]:
             events += waiting[day].events
-            is_empty_between = marked.isdisjoint(range(day, first)) and waiting.keys().isdisjoint(range(day + 1, first))
+            is_empty_between = marked.keys().isdisjoint(range(day, first)) and waiting.keys().isdisjoint(
+                range(day + 1, first)
+            )
             if events > MOST_EVENTS or last - day >= MOST_DAYS or not is_empty_between:
                 break
             first = day

@@ -103,11 +103,11 @@ class EventDatabase:
             if "lock" in str(error).lower():
                 raise DirectoryHeld(f"the event store {self._path} is open in another process: {error}") from error
             raise StoreUnavailable(f"the event store {self._path} can't be opened: {error}") from error
-        self._ledger.reload((int(site_id), int(day)) for site_id, day in marks)
+        self._ledger.reload((int(site_id), int(day), int(events)) for site_id, day, events in marks)
         return connection
 
 
-_MARKS = "SELECT DISTINCT site_id, day - DATE '1970-01-01' FROM derived_days"
+_MARKS = "SELECT DISTINCT site_id, day - DATE '1970-01-01', events FROM derived_days"
 
 
 def _make_derived_tables(connection: duckdb.DuckDBPyConnection) -> None:

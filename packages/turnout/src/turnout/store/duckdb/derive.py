@@ -63,8 +63,9 @@ class DuckDeriver:
                 if self._is_interrupted:
                     raise StoreUnavailable("days can't be derived: the store is closing")
                 connection.execute(sql, _parameters(sql, group))
+            marks = connection.execute(_MARKS, _parameters(_MARKS, group)).fetchall()
             before_commit()
-            return self._ledger.finish(group, connection.commit)
+            return self._ledger.finish(group, {int(day): int(events) for day, events in marks}, connection.commit)
 
     def delete_site(self, site_id: int) -> None:
         """Delete all that is kept of a site, in short transactions. Blocks until done, and can be begun anew.
@@ -121,7 +122,7 @@ def _parameters(sql: str, group: Group) -> dict[str, object]:
 
 
 def _statements() -> Iterator[str]:
-    """All that derives a group, in order: away with what was, visits, rollups from visits and from events, marks."""
+    """All that derives a group, in order: away with what was, visits, rollups from visits and from events."""
     for table in ("rollups", "visits"):
         yield f"DELETE FROM {table} WHERE site_id = $site AND day BETWEEN $first AND $last"
     yield _VISITS
@@ -132,7 +133,6 @@ def _statements() -> Iterator[str]:
     yield _of_both(HOUR, "hour(local_at)::VARCHAR", "hour(local_at)::VARCHAR")
     for column in OF_EVENTS:
         yield _of_events(column)
-    yield _MARKS
 
 
 def _of_visits(dimension: str, value: str) -> str:
@@ -191,7 +191,13 @@ FROM (SELECT * FROM events WHERE {_OF_DAYS} AND visit_delta = 1) JOIN (
 ORDER BY day, visit_id
 """
 
-_MARKS = "INSERT INTO derived_days SELECT $site, unnest(generate_series($first, $last, INTERVAL 1 DAY))::DATE"
+_MARKS = f"""
+INSERT INTO derived_days
+SELECT $site, day, coalesce(events, 0)
+FROM (SELECT unnest(generate_series($first, $last, INTERVAL 1 DAY))::DATE AS day)
+LEFT JOIN (SELECT day, events FROM rollups WHERE {_IN_DAYS} AND dimension = '{TOTAL}') USING (day)
+RETURNING day - DATE '{_EPOCH}', events
+"""
 
 _DAYS_WITH_EVENTS = f"""
 SELECT site_id, local_at::DATE - DATE '{_EPOCH}' AS day, count(*) FROM events GROUP BY ALL

@@ -5,7 +5,8 @@
 -- and is then read from its events. The same row may be there twice.
 CREATE TABLE IF NOT EXISTS derived_days (
     site_id INTEGER NOT NULL,
-    day     DATE    NOT NULL
+    day     DATE    NOT NULL,
+    events  BIGINT  NOT NULL   -- how many it has, of all that count
 );
 
 -- One row a visit.
