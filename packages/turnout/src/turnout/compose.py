@@ -22,6 +22,7 @@ from turnout.ingest.pipeline import Pipeline
 from turnout.ingest.place import Places
 from turnout.ingest.visitor import Salts
 from turnout.ingest.writer import Writer
+from turnout.jobs.derive import Derivation
 from turnout.mail import Outbox
 from turnout.model.event import Event
 from turnout.query.run import QueryRunner
@@ -51,6 +52,8 @@ BATCH_EVENTS = 4_000
 PENDING_EVENTS = 20_000
 """Events that may wait for the journal; beyond that senders wait, and then are told to come back."""
 TEND_SALTS_S = 900.0
+DERIVE_END_S = 2.0
+"""What derives days may finish those it is at; after this long it lets go of them."""
 END_S = 10.0
 """What has nothing long to do gets this to end, whatever the time for draining is."""
 
@@ -147,6 +150,8 @@ class Core:
         self.commands = Commands(
             self.accounts, self.organisations, self.sites, journal=self.batches, jobs=self.jobs, clock=self.clock
         )
+        self.derivation = Derivation(self.events.deriver(), self.clock)
+        self.deriving = Worker("derive", self.derivation.run)
         self.writing.start()
 
     async def load(self) -> None:
@@ -159,6 +164,11 @@ class Core:
         What can't be stored in time stays in the journal, and is stored after the next start.
         """
         self.jobs.shutdown()
+        try:
+            self.deriving.stop(DERIVE_END_S)
+        except TimeoutError:
+            self.events.deriver().interrupt()
+            self.deriving.stop()
         self.batches.close(END_S)
         try:
             self.writing.stop(timeout_s)
@@ -182,7 +192,7 @@ class Server:
         self.places = Places(settings.city_database)
         self.salts = Salts(settings.data / "salts.json", core.clock)
         self.queries = ThreadPool("queries", max_threads=settings.query_threads)
-        self.reader = Reader(core.events.connect, lambda: core.writer.position)
+        self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
         runner = QueryRunner(self.reader, self.queries, timeout_s=settings.query_timeout_s)
         self.pipeline = Pipeline(
             core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
@@ -217,6 +227,7 @@ class Server:
         self._tending.start()
         self._mailing = Worker("mail", core.outbox.run)
         self._mailing.start()
+        core.deriving.start()
 
     def close(self, timeout_s: float) -> None:
         """Closes everything, the core last. Blocks."""
