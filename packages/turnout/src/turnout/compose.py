@@ -27,6 +27,7 @@ from turnout.store.sql.repository import Repository
 from turnout.web.app import Services, make_app
 from turnout.web.collect import Collect
 from turnout.web.edge import Edge
+from turnout.web.live_hub import LiveHub
 from turnout.web.ops import Operations
 
 _LOG = logging.getLogger("turnout")
@@ -127,7 +128,8 @@ class Server:
             queries_in_flight=lambda: self.queries.statistics().busy,
             writer_is_alive=lambda: core.writing.statistics().is_running,
         )
-        services = Services(core.accounts, core.sites, runner, core.clock, settings)
+        self.live = LiveHub(runner, core.clock)
+        services = Services(core.accounts, core.sites, runner, core.clock, settings, self.live)
         self.application = Edge(
             collect=Collect(self.pipeline),
             app=make_app(services, kept_secret(settings.data / "csrf.key")),
@@ -137,6 +139,11 @@ class Server:
         )
         self._tending = Worker("salts", self._tend_salts)
         self._tending.start()
+
+    def drain(self) -> None:
+        """Takes in nothing that lasts, and ends what does: called on the loop, once or more, when the server is to stop."""
+        self.operations.is_draining = True
+        self.live.stop()
 
     def close(self, timeout_s: float) -> None:
         """Closes everything, the core last. Blocks."""

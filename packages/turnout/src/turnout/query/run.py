@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
@@ -14,6 +14,7 @@ from seawall import DeadlineExceeded, SingleFlight, ThreadPool, deadline
 from turnout.errors import QueryCancelled, StoreUnavailable
 from turnout.model.query import Query, Result
 from turnout.model.site import Site
+from turnout.query.now import visitors_since_plan
 from turnout.query.plan import Plan, first_day_plan, make_plan
 from turnout.query.shape import shape
 from turnout.store.protocols import EventReader
@@ -72,6 +73,23 @@ class QueryRunner:
             return day if isinstance(day, date) else None
 
         return await self._shared((site.id, plan.sql), plan, first)
+
+    def version(self) -> int:
+        """The position up to which answers are complete; while it stays the same, so do they. Does not block."""
+        return self._reader.version()
+
+    async def visitors_now(self, site: Site, since: datetime) -> int:
+        """How many visitors had an event at or after `since`. Raises as `answer` does.
+
+        Neither shared nor kept: each asks for another moment.
+        """
+        plan = visitors_since_plan(site, since)
+        with deadline(self._timeout_s):
+            try:
+                rows = await self._run(lambda ticket: self._reader.rows(plan.sql, plan.parameters, ticket=ticket))
+            except (DeadlineExceeded, QueryCancelled) as error:
+                raise StoreUnavailable("counting the visitors took too long") from error
+        return int(str(rows[0][0]))
 
     async def _shared(self, key: tuple[object, ...], plan: Plan, finish: Callable[[list[tuple[object, ...]]], T]) -> T:
         """What `finish` makes of the plan's rows; one run for all who ask for `key` at this data version."""

@@ -32,8 +32,11 @@ from turnout.web.auth import (
     sign_out,
 )
 from turnout.web.dashboard import list_sites, show_site
+from turnout.web.live import watch_site
+from turnout.web.live_hub import LiveHub
 from turnout.web.new_site import add_site
 from turnout.web.problems import as_answer
+from turnout.web.suggest import suggest_values
 from turnout.web.templating import make_engine
 
 MAX_BODY_BYTES = 256 * 1024
@@ -48,6 +51,7 @@ class Services:
     runner: QueryRunner
     clock: Clock
     settings: Settings
+    live: LiveHub
 
 
 @get("/")
@@ -74,6 +78,8 @@ def make_app(services: Services, csrf_secret: str) -> Litestar:
             list_sites,
             add_site,
             show_site,
+            watch_site,
+            suggest_values,
             query_stats,
             create_static_files_router(
                 path="/static",
@@ -90,6 +96,7 @@ def make_app(services: Services, csrf_secret: str) -> Litestar:
             "runner": Provide(lambda: services.runner, sync_to_thread=False),
             "clock": Provide(lambda: services.clock, sync_to_thread=False),
             "settings": Provide(lambda: services.settings, sync_to_thread=False),
+            "live": Provide(lambda: services.live, sync_to_thread=False),
         },
         csrf_config=CSRFConfig(
             secret=csrf_secret,

@@ -65,7 +65,7 @@ async def show_site(
     """A site's numbers, as the address asks for them. Raises `NotFound` where the site is not the person's."""
     site = await sites.get(principal, domain)
     try:
-        parameters = _parameters(request)
+        parameters = read_parameters(request)
         typed = take_typed_filter(parameters)
         view = read_view(typed or parameters)
     except BadInput as bad:
@@ -122,7 +122,8 @@ def sites_page(
     )
 
 
-def _parameters(request: PageRequest) -> list[tuple[str, str]]:
+def read_parameters(request: PageRequest) -> list[tuple[str, str]]:
+    """The parameters of an address, in order. Raises `BadInput` where there are too many."""
     try:
         return parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=PARAMETERS_LIMIT)
     except ValueError:
@@ -131,7 +132,7 @@ def _parameters(request: PageRequest) -> list[tuple[str, str]]:
 
 def _unreadable(request: PageRequest, principal: Principal, bad: BadInput) -> Template:
     """Names the parameter, and links to the page without it."""
-    rest = [] if not bad.field else [pair for pair in _parameters(request) if pair[0] != bad.field]
+    rest = [] if not bad.field else [pair for pair in read_parameters(request) if pair[0] != bad.field]
     return Template(
         "error.html",
         context={
