@@ -10,6 +10,6 @@ import { searchAsTyped } from "./search";
 import { listenForKeys, offerShortcuts } from "./shortcuts";
 import { suggestValues } from "./suggest";
 
-for (const part of [offerCopies, readCharts, showLive, loadCards, offerShortcuts]) addPart(part);
-for (const listen of [navigateInPlace, closeMenus, listenForKeys, suggestValues, searchAsTyped]) isolated(listen);
+for (const part of [offerCopies, readCharts, showLive, loadCards, offerShortcuts, suggestValues]) addPart(part);
+for (const listen of [navigateInPlace, closeMenus, listenForKeys, searchAsTyped]) isolated(listen);
 beginPage();

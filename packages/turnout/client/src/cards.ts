@@ -33,7 +33,7 @@ async function load(card: HTMLElement, signal: AbortSignal, attempt: number): Pr
     offerAgain(card, signal);
     return;
   }
-  say(card, "Late: asking again…");
+  if (!stateOf(card).textContent) stateOf(card).textContent = "Late: asking again…";
   await pause(wait * (0.75 + Math.random() / 2));
   if (!signal.aborted) await load(card, signal, attempt + 1);
 }
@@ -46,27 +46,25 @@ function arrive(card: HTMLElement, fresh: HTMLElement): void {
 }
 
 function offerAgain(card: HTMLElement, signal: AbortSignal): void {
-  const state = say(card, "This card could not be loaded. ");
+  const state = stateOf(card);
   const button = document.createElement("button");
   button.type = "button";
   button.textContent = "Try again";
   button.addEventListener("click", () => {
-    say(card, "Asking again…");
+    state.textContent = "Asking again…";
     load(card, signal, 1).catch(() => undefined);
   });
-  state.append(button);
+  state.replaceChildren("This could not be loaded. ", button);
 }
 
-function say(card: HTMLElement, text: string): HTMLElement {
-  let state = card.querySelector<HTMLElement>("[data-card-state]");
-  if (!state) {
-    state = document.createElement("p");
-    state.className = "none soft";
-    state.dataset.cardState = "";
-    card.append(state);
-  }
+/** Where a card says how it stands: the server's words, or a line of its own. */
+function stateOf(card: HTMLElement): HTMLElement {
+  const found = card.querySelector<HTMLElement>("[role=status]");
+  if (found) return found;
+  const state = document.createElement("p");
+  state.className = "none soft";
   state.setAttribute("role", "status");
-  if (state.textContent !== text) state.textContent = text;
+  card.append(state);
   return state;
 }
 

@@ -7,11 +7,14 @@ import { visit } from "./navigate";
 import { isolated } from "./page";
 import { Spots } from "./spots";
 
+/** One entry a point; `labels` in words, where the server has them. The time before has none of its own to zoom into. */
 interface Data {
   step: Step;
   buckets: string[];
+  labels?: string[];
   texts: string[];
   comparedTexts: string[] | null;
+  comparedLabels?: string[];
 }
 
 const DRAG_PX = 6;
@@ -21,10 +24,15 @@ const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -7
 export function readCharts(root: ParentNode, signal: AbortSignal): void {
   for (const box of root.querySelectorAll<HTMLElement>("[data-chart]")) {
     isolated(() => {
-      const data = JSON.parse(box.dataset.chart ?? "") as Data;
+      const data = readData(box.dataset.chart ?? "");
       if (data.buckets.length) new Chart(box, data, signal);
     });
   }
+}
+
+function readData(text: string): Data {
+  const { starts, textsBefore, labelsBefore, ...data } = JSON.parse(text);
+  return { buckets: starts, comparedTexts: textsBefore, comparedLabels: labelsBefore, ...data };
 }
 
 class Chart {
@@ -129,10 +137,10 @@ class Chart {
     this.box.classList.add("read");
     this.tip.replaceChildren(
       element("b", "", this.data.texts[index]),
-      element("span", "", bucketWords(this.data.buckets[index] ?? "", this.data.step)),
+      element("span", "", this.label(index)),
     );
-    const compared = this.data.comparedTexts?.[index];
-    if (compared) this.tip.append(element("span", "before", `before: ${compared}`));
+    const before = this.before(index);
+    if (before) this.tip.append(element("span", "before", before));
     const half = this.tip.offsetWidth / 2;
     const left = Math.min(Math.max(spot.x, half + 2), this.box.clientWidth - half - 2);
     const above = spot.y - this.tip.offsetHeight - 14;
@@ -150,10 +158,18 @@ class Chart {
   }
 
   private say(index: number): void {
-    const { buckets, texts, comparedTexts, step } = this.data;
-    const before = comparedTexts?.[index] ? `, before: ${comparedTexts[index]}` : "";
+    const words = [`${this.label(index)}: ${this.data.texts[index]}`, this.before(index)];
     this.box.setAttribute("aria-valuenow", `${index + 1}`);
-    this.box.setAttribute("aria-valuetext", `${bucketWords(buckets[index] ?? "", step)}: ${texts[index]}${before}`);
+    this.box.setAttribute("aria-valuetext", words.filter(Boolean).join(", "));
+  }
+
+  private label(index: number): string {
+    return this.data.labels?.[index] ?? bucketWords(this.data.buckets[index] ?? "", this.data.step);
+  }
+
+  private before(index: number): string {
+    const text = this.data.comparedTexts?.[index];
+    return text ? `${this.data.comparedLabels?.[index] ?? "before"}: ${text}` : "";
   }
 
   private rest(): void {

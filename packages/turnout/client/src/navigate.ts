@@ -175,6 +175,6 @@ function isThisPath(url: URL): boolean {
 
 function sayWhatIsShown(): void {
   const heading = document.querySelector("main [data-announce], main h1");
-  const filters = [...document.querySelectorAll("main .chip > span:first-child")].map((chip) => chip.textContent);
+  const filters = [...document.querySelectorAll("main .chip > span:first-child, main .chip summary")].map((chip) => chip.textContent?.trim());
   announce([heading?.textContent?.trim() || document.title, ...filters].join(", "));
 }

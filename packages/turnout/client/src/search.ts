@@ -1,4 +1,4 @@
-/** `<form data-search="RESULTS-ID">`: searches as people type, exchanging only the element of that id where one is named. */
+/** `<form role="search">`: searches as people type; `data-search="ID"` exchanges only the element of that id. */
 import { formAddress, visit } from "./navigate";
 
 const PAUSE_MS = 250;
@@ -13,7 +13,7 @@ export function searchAsTyped(): void {
 }
 
 function later(target: EventTarget | null, isComposing: boolean): void {
-  const form = target instanceof HTMLInputElement ? target.closest<HTMLFormElement>("form[data-search]") : null;
+  const form = target instanceof HTMLInputElement ? target.closest<HTMLFormElement>("form[role=search], form[data-search]") : null;
   if (!form || isComposing) return;
   clearTimeout(timer);
   timer = setTimeout(() => {

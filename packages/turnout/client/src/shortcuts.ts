@@ -1,14 +1,17 @@
 /**
- * `data-key="x"`: pressing the letter clicks the element. `?` lists the keys, `/` goes to the search or the filter.
+ * `data-key="x"`: pressing the letter (or a named key, `ArrowLeft`) clicks the element; a field gets the focus. `?` lists the keys, `/` goes to the search or the filter.
  * Off while people type, with modifiers, and for whoever has turned them off in the list.
  */
 const OFF = "turnout.keys-off";
+const NAMES: Record<string, string> = { ArrowLeft: "←", ArrowRight: "→", Esc: "Esc" };
+/** Where arrow keys and letters have a meaning of their own. */
+const OWN_KEYS = "textarea, select, [role=slider], [role=combobox]";
 
 /** Listens for keys. */
 export function listenForKeys(): void {
   document.addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
-    if (isTypedInto(event.target) || document.querySelector("dialog[open]") || areOff()) return;
+    if (isTypedInto(event.target) || isScrolled(event) || document.querySelector("dialog[open]") || areOff()) return;
     if (press(event.key, event.shiftKey)) event.preventDefault();
   });
 }
@@ -26,12 +29,15 @@ function press(key: string, isShifted: boolean): boolean {
     openList();
     return true;
   }
-  if (key === "/") return goToSearch();
-  if (isShifted || key.length !== 1) return false;
+  if (key === "/" && goToSearch()) return true;
+  if (isShifted && key !== "/") return false;
   const element = keyed().find((one) => one.dataset.key?.toLowerCase() === key.toLowerCase());
   if (!element) return false;
-  if (element.matches("summary, button")) element.focus();
-  element.click();
+  if (element.matches("input, select")) goTo(element);
+  else {
+    if (element.matches("summary, button")) element.focus();
+    element.click();
+  }
   return true;
 }
 
@@ -41,17 +47,21 @@ function keyed(): HTMLElement[] {
 }
 
 function goToSearch(): boolean {
-  const selectors = ["form[data-search] input:not([type=hidden])", "input[type=search]", "input[data-suggest]"];
+  const selectors = ["form[data-search] input:not([type=hidden])", "input[type=search]", ".top input[data-suggest]"];
   for (const selector of selectors) {
     const field = document.querySelector<HTMLInputElement>(selector);
     if (!field) continue;
-    const menu = field.closest("details");
-    if (menu) menu.open = true;
-    field.focus();
+    goTo(field);
     field.select();
     return true;
   }
   return false;
+}
+
+function goTo(field: HTMLElement): void {
+  const menu = field.closest("details");
+  if (menu) menu.open = true;
+  field.focus();
 }
 
 function openList(): void {
@@ -61,11 +71,12 @@ function openList(): void {
   const title = made("h2", "Keyboard shortcuts");
   title.id = "keys-title";
   const list = document.createElement("dl");
-  const lines: [string, string][] = keyed().map((one) => [one.dataset.key ?? "", labelOf(one)]);
+  const own = keyed().filter((one) => one.dataset.key !== "/");
+  const lines: [string, string][] = own.map((one) => [one.dataset.key ?? "", labelOf(one)]);
   for (const [key, label] of [...lines, ["/", "Search or filter"], ["?", "This list"], ["Esc", "Close, cancel"]]) {
     const line = document.createElement("div");
     const term = document.createElement("dt");
-    term.append(made("kbd", key.length === 1 ? key.toUpperCase() : key));
+    term.append(made("kbd", NAMES[key] ?? key.toUpperCase()));
     line.append(term, made("dd", label));
     list.append(line);
   }
@@ -103,14 +114,22 @@ function areOff(): boolean {
 }
 
 function labelOf(element: HTMLElement): string {
-  const label = element.dataset.keyLabel || element.getAttribute("aria-label") || element.textContent || "";
+  const shown = element.cloneNode(true) as HTMLElement;
+  for (const one of shown.querySelectorAll("[aria-hidden=true]")) one.remove();
+  const named = element instanceof HTMLInputElement ? element.labels?.[0]?.textContent : "";
+  const label = element.dataset.keyLabel || element.getAttribute("aria-label") || shown.textContent || named || "";
   return label.replace(/\s+/g, " ").trim();
 }
 
 function isTypedInto(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target instanceof HTMLInputElement) return !/^(checkbox|radio|button|submit|reset)$/.test(target.type);
-  return target.isContentEditable || target.matches("textarea, select");
+  return target.isContentEditable || target.matches(OWN_KEYS);
+}
+
+/** Arrow keys scroll a part of the page that has the focus. */
+function isScrolled({ key, target }: KeyboardEvent): boolean {
+  return key.startsWith("Arrow") && target instanceof Element && target.matches("[tabindex='0']");
 }
 
 function made(tag: string, text: string): HTMLElement {

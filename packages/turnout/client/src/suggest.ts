@@ -1,10 +1,10 @@
 /**
  * `<input data-suggest="URL">`: a combobox (WAI-ARIA pattern, list with manual choice) of the values of the dimension
- * that its form has chosen. URL may carry the page's period and filters. Several values can be chosen: each is a chip
- * with a hidden field of the input's name.
+ * that its form has chosen (`add_dimension`, with `add_property`). Where URL has no parameters, it gets the page's, so
+ * that its period and filters hold.
  */
 import { announce } from "./page";
-import { chosenIn, choose, offerRemoval } from "./chosen";
+import { isTaken, offerAnother, sendFilledOnly } from "./several";
 
 const PAUSE_MS = 150;
 let lists = 0;
@@ -15,13 +15,9 @@ interface Suggestion {
   visitors: number;
 }
 
-/** Listens for fields that get the focus: each becomes a combobox at its first. */
-export function suggestValues(): void {
-  document.addEventListener("focusin", ({ target }) => {
-    if (target instanceof HTMLInputElement && target.matches("[data-suggest]") && !target.hasAttribute("role")) {
-      new Combobox(target);
-    }
-  });
+/** Makes every such field below `root` a combobox; one that comes back from the history is one already. */
+export function suggestValues(root: ParentNode): void {
+  for (const input of root.querySelectorAll<HTMLInputElement>("input[data-suggest]:not([role])")) new Combobox(input);
 }
 
 class Combobox {
@@ -49,9 +45,10 @@ class Combobox {
     input.addEventListener("keydown", (event) => this.onKey(event));
     this.list.addEventListener("pointerdown", (event) => event.preventDefault()); // the field keeps the focus
     this.list.addEventListener("click", (event) => this.onClick(event));
-    for (const select of this.dimensionFields()) select.addEventListener("change", () => this.forget());
-    offerRemoval(input);
-    this.askLater(0);
+    input.form?.addEventListener("change", ({ target }) => {
+      if (isField(target) && /^add_(dimension|property)$/.test(target.name)) this.forget();
+    });
+    if (input.form) sendFilledOnly(input.form, input.name);
   }
 
   private onKey(event: KeyboardEvent): void {
@@ -67,8 +64,6 @@ class Combobox {
     } else if (event.key === "Escape" && !this.list.hidden) {
       event.preventDefault();
       this.close();
-    } else if (event.key === "Backspace" && this.input.value === "") {
-      chosenIn(this.input).at(-1)?.querySelector("button")?.click();
     }
   }
 
@@ -85,9 +80,10 @@ class Combobox {
 
   private async ask(): Promise<void> {
     const mine = (this.asking = new AbortController());
-    const dimension = this.dimensionFields()[0]?.value;
-    if (!dimension) return;
-    const url = new URL(this.input.dataset.suggest || `${location.pathname}/suggest${location.search}`, location.href);
+    const dimension = this.dimensionFields().map((field) => field.value.trim()).join("");
+    if (!dimension || dimension.endsWith(":")) return;
+    const url = new URL(this.input.dataset.suggest ?? "", location.href);
+    url.search ||= location.search;
     url.searchParams.set("dimension", dimension);
     url.searchParams.set("q", this.input.value.trim());
     try {
@@ -100,8 +96,7 @@ class Combobox {
   }
 
   private show(found: Suggestion[]): void {
-    const taken = new Set(chosenIn(this.input).map((chip) => chip.querySelector("input")?.value));
-    this.found = found.filter((one) => !taken.has(one.value));
+    this.found = found.filter((one) => !isTaken(this.input, one.label));
     this.list.replaceChildren(...this.found.map((one, index) => this.option(one, index)));
     this.list.hidden = this.found.length === 0;
     this.input.setAttribute("aria-expanded", `${!this.list.hidden}`);
@@ -132,8 +127,10 @@ class Combobox {
   private take(index: number): void {
     const one = this.found[index];
     if (!one) return;
-    choose(this.input, one.value, one.label);
+    this.input.value = one.label; // the form takes names of countries too
     this.close();
+    const another = offerAnother(this.input);
+    if (another) new Combobox(another);
   }
 
   private close(): void {
@@ -147,13 +144,18 @@ class Combobox {
 
   /** Values of one dimension mean nothing in another. */
   private forget(): void {
-    for (const chip of chosenIn(this.input)) chip.remove();
     this.input.value = "";
-    this.input.required = true;
   }
 
+  /** The dimension, and the name of the property where it is `event:props:`. */
   private dimensionFields(): (HTMLSelectElement | HTMLInputElement)[] {
-    const names = "[data-suggest-dimension], [name=add_dimension], [name=dimension]";
-    return [...(this.input.form?.querySelectorAll<HTMLSelectElement | HTMLInputElement>(names) ?? [])];
+    const field = (name: string) => this.input.form?.elements.namedItem(name);
+    const [dimension, property] = [field("add_dimension"), field("add_property")];
+    const fields = isField(dimension) && dimension.value.endsWith(":") ? [dimension, property] : [dimension];
+    return fields.filter(isField);
   }
+}
+
+function isField(what: unknown): what is HTMLSelectElement | HTMLInputElement {
+  return what instanceof HTMLSelectElement || what instanceof HTMLInputElement;
 }

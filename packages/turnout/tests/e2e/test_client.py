@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -67,8 +67,9 @@ class Pages:
                 self.send_response(status)
                 for name, value in {**headers, "content-length": str(len(body.encode()))}.items():
                     self.send_header(name, value)
-                self.end_headers()
-                self.wfile.write(body.encode())
+                with suppress(BrokenPipeError):  # a request that the page has given up
+                    self.end_headers()
+                    self.wfile.write(body.encode())
 
             def log_message(self, *_: object) -> None:
                 """Stays silent: requests are not the test's output."""
@@ -409,3 +410,76 @@ def test_a_part_that_fails_leaves_the_others_working(chromium: Browser) -> None:
         pages.page.wait_for_url("**?on=1")
         assert is_the_same_page(pages.page)
         assert pages.complaints
+
+
+SUGGESTED = [
+    {"value": code, "label": name, "visitors": count}
+    for code, name, count in (("DE", "Germany", 9), ("FR", "France", 1))
+]
+
+
+def test_values_are_suggested_chosen_by_keys_and_several(pages: Pages) -> None:
+    page = pages.page
+    pages.answers["/site/suggest"] = lambda asked: (200, {"content-type": "application/json"}, json.dumps(SUGGESTED))
+    pages.open()
+    page.locator("#filter summary").click()
+    value = page.get_by_role("combobox", name="Value")
+    with page.expect_response("**/site/suggest?period=7d&dimension=visit%3Acountry&q=an"):
+        value.fill("an")
+    options = page.locator("#filter").get_by_role("listbox", name="Suggestions").get_by_role("option")
+    options.first.wait_for()
+    assert value.get_attribute("aria-expanded") == "true"
+    page.keyboard.press("ArrowUp")
+    page.keyboard.press("ArrowUp")
+    active = page.locator("#filter [aria-selected=true]")
+    assert value.get_attribute("aria-activedescendant") == active.get_attribute("id")
+    assert active.inner_text() == "Germany\n9"
+    page.keyboard.press("Escape")
+    assert value.get_attribute("aria-expanded") == "false"
+    assert page.locator("#filter[open]").count() == 1
+    page.keyboard.press("ArrowDown")
+    options.first.click()
+    page.get_by_role("combobox", name="or another value").focus()
+    options.get_by_text("France").click()
+    assert options.count() == 0
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url("**/site?add_dimension=visit%3Acountry&add_value=Germany&add_value=France")
+
+
+def test_a_late_card_is_asked_for_until_it_is_there(pages: Pages) -> None:
+    page, tries = pages.page, []
+
+    def card(parameters: dict[str, str]) -> Answer:
+        tries.append(1)
+        late = ' data-card-url="/site/cards/late"' if len(tries) < 3 else ""
+        status = 503 if len(tries) == 1 else 200
+        return status, {"content-type": "text/html"}, f'<section id="late"{late}><p>Try {len(tries)}</p></section>'
+
+    pages.answers["/site/cards/late"] = card
+    pages.main = lambda asked: '<section id="late" data-card-url="/site/cards/late"><h2>Late</h2></section>'
+    page.clock.install()
+    pages.open()
+    page.get_by_text("Late: asking again…").wait_for()
+    page.clock.run_for(5_000)
+    with page.expect_response("**/cards/late"):
+        page.clock.run_for(5_000)
+    page.get_by_text("Try 3").wait_for()
+    assert page.locator("[data-card-url]").count() == 0
+
+
+def test_a_search_answers_as_people_type(pages: Pages) -> None:
+    page = pages.page
+    pages.main = lambda asked: (
+        f'<form role="search" method="get"><input name="q" type="search" aria-label="Search" value="{asked.get("q", "")}">'
+        f"</form><p>Found {asked.get('q', 'all')}</p>"
+    )
+    pages.open()
+    mark(page)
+    page.keyboard.press("/")
+    page.keyboard.type("abc")
+    page.get_by_text("Found abc").wait_for()
+    page.keyboard.type("d")
+    page.get_by_text("Found abcd").wait_for()
+    assert page.url.endswith("?q=abcd")
+    assert page.evaluate("history.length") == 2
+    assert is_the_same_page(page)
