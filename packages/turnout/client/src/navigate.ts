@@ -63,11 +63,12 @@ export async function visit(url: URL, how: Visit = {}): Promise<void> {
 
 function onClick(event: MouseEvent): void {
   if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
-  const link = event.target instanceof Element ? event.target.closest<HTMLAnchorElement>("a[href]") : null;
+  const link = event.target instanceof Element ? event.target.closest("a[href]") : null;
   if (!link) return;
-  const url = new URL(link.href);
+  // By attributes: the links of pictures have the same ones, but other properties.
+  const url = new URL(link.getAttribute("href") ?? "", document.baseURI);
   const isWithin = url.hash !== "" && url.search === location.search;
-  if (link.target || link.hasAttribute("download") || !isThisPath(url) || isWithin) {
+  if (link.hasAttribute("target") || link.hasAttribute("download") || !isThisPath(url) || isWithin) {
     underway?.abort();
     return;
   }

@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 import turnout.web
+from turnout.web.page.map import MapValue, draw_map
+from turnout.web.templating import make_environment
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page, Route
@@ -34,7 +36,9 @@ POINTS = "".join(
     f'<g class="point"><line class="hair" x1="{x}" x2="{x}" y1="10" y2="180"/><circle cx="{x}" cy="100" r="4"/></g>'
     for x in range(50, 951, 100)
 )
-SHEETS = "".join(f'<link rel="stylesheet" href="/static/css/{name}.css">' for name in ("tokens", "controls", "lively"))
+SHEETS = "".join(
+    f'<link rel="stylesheet" href="/static/css/{name}.css">' for name in ("tokens", "controls", "lively", "map")
+)
 MENUS = """
 <details class="menu" id="filter"><summary data-key="F">Filter</summary>
 <form class="pop stack" method="get"><select name="add_dimension" aria-label="Dimension">
@@ -83,7 +87,7 @@ class Pages:
     def answer(self, address: str) -> Answer:
         parts = urlsplit(address)
         if parts.path.startswith("/static/"):
-            kind = "text/css" if parts.path.endswith(".css") else "text/javascript"
+            kind = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}[parts.path.rpartition(".")[2]]
             return 200, {"content-type": kind}, (STATIC / parts.path.removeprefix("/static/")).read_text()
         if parts.path == "/favicon.ico":
             return 404, {}, ""
@@ -483,3 +487,19 @@ def test_a_search_answers_as_people_type(pages: Pages) -> None:
     assert page.url.endswith("?q=abcd")
     assert page.evaluate("history.length") == 2
     assert is_the_same_page(page)
+
+
+def test_a_country_of_the_map_filters_by_pointer_and_by_key(pages: Pages) -> None:
+    page = pages.page
+    rows = [MapValue("DE", "Germany", 90, "90 %", "?f=DE"), MapValue("MT", "Malta", 10, "10 %", "?f=MT")]
+    template = make_environment().from_string('{% from "_map.html" import world_map %}{{ world_map(map) }}')
+    pages.main = lambda asked: template.render(map=draw_map(rows))
+    pages.open()
+    germany = page.get_by_role("link", name="Germany: 90 visitors, 90 %")
+    box = germany.bounding_box()
+    assert box is not None
+    assert 5 < box["width"] < 100
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.wait_for_url("**?f=DE")
+    page.get_by_role("link", name="Malta: 10 visitors, 10 %").press("Enter")
+    page.wait_for_url("**?f=MT")
