@@ -2,19 +2,19 @@
  * `<div data-chart='{…}' data-zoom="?…from=FROM&to=TO">` around server-drawn pictures of one chart: the nearest point's
  * value under pointer, finger and arrow keys; dragging over a span of time, or Shift with the arrows, zooms into it.
  */
-import { bucketWords, firstDay, lastDay, type Step } from "./bucket";
+import { firstDay, lastDay, type Step } from "./bucket";
 import { visit } from "./navigate";
 import { isolated } from "./page";
 import { Spots } from "./spots";
 
-/** One entry a point; `labels` in words, where the server has them. The time before has none of its own to zoom into. */
+/** One entry a point; the time before has none where nothing is compared. */
 interface Data {
   step: Step;
-  buckets: string[];
-  labels?: string[];
+  starts: string[];
+  labels: string[];
   texts: string[];
-  comparedTexts: string[] | null;
-  comparedLabels?: string[];
+  labelsBefore: string[];
+  textsBefore: string[];
 }
 
 const DRAG_PX = 6;
@@ -24,15 +24,10 @@ const STEPS: Record<string, number> = { ArrowLeft: -1, ArrowRight: 1, PageUp: -7
 export function readCharts(root: ParentNode, signal: AbortSignal): void {
   for (const box of root.querySelectorAll<HTMLElement>("[data-chart]")) {
     isolated(() => {
-      const data = readData(box.dataset.chart ?? "");
-      if (data.buckets.length) new Chart(box, data, signal);
+      const data = JSON.parse(box.dataset.chart ?? "") as Data;
+      if (data.starts.length) new Chart(box, data, signal);
     });
   }
-}
-
-function readData(text: string): Data {
-  const { starts, textsBefore, labelsBefore, ...data } = JSON.parse(text);
-  return { buckets: starts, comparedTexts: textsBefore, comparedLabels: labelsBefore, ...data };
 }
 
 class Chart {
@@ -49,7 +44,7 @@ class Chart {
     private readonly data: Data,
     signal: AbortSignal,
   ) {
-    this.spots = new Spots(box, data.buckets.length);
+    this.spots = new Spots(box, data.starts.length);
     box.classList.add("lively");
     box.append(this.range, this.hair, this.tip);
     box.tabIndex = 0;
@@ -57,8 +52,8 @@ class Chart {
     const title = document.getElementById("chart-title")?.textContent;
     box.setAttribute("aria-label", `${title ?? "Chart"}: read the values with the arrow keys`);
     box.setAttribute("aria-valuemin", "1");
-    box.setAttribute("aria-valuemax", `${data.buckets.length}`);
-    this.say(data.buckets.length - 1);
+    box.setAttribute("aria-valuemax", `${data.starts.length}`);
+    this.say(data.starts.length - 1);
     const listen = { signal };
     box.addEventListener("pointermove", (event) => this.onMove(event), listen);
     box.addEventListener("pointerdown", (event) => this.onDown(event), listen);
@@ -67,7 +62,7 @@ class Chart {
     box.addEventListener("pointerleave", (event) => this.onLeave(event), listen);
     document.addEventListener("pointerdown", (event) => this.onOutside(event), listen);
     box.addEventListener("blur", () => this.rest(), listen);
-    box.addEventListener("focus", () => box.matches(":focus-visible") && this.show(data.buckets.length - 1), listen);
+    box.addEventListener("focus", () => box.matches(":focus-visible") && this.show(data.starts.length - 1), listen);
     document.addEventListener("keydown", (event) => this.onKey(event), listen);
     addEventListener("resize", () => this.rest(), listen);
     signal.addEventListener("abort", () => this.end());
@@ -115,7 +110,7 @@ class Chart {
       return;
     }
     if (event.target !== this.box || event.ctrlKey || event.metaKey || event.altKey) return;
-    const last = this.data.buckets.length - 1;
+    const last = this.data.starts.length - 1;
     const current = this.at < 0 ? last : this.at;
     if (event.key === "Enter" && this.from !== null) {
       const from = this.from;
@@ -137,7 +132,7 @@ class Chart {
     this.box.classList.add("read");
     this.tip.replaceChildren(
       element("b", "", this.data.texts[index]),
-      element("span", "", this.label(index)),
+      element("span", "", this.data.labels[index]),
     );
     const before = this.before(index);
     if (before) this.tip.append(element("span", "before", before));
@@ -158,18 +153,14 @@ class Chart {
   }
 
   private say(index: number): void {
-    const words = [`${this.label(index)}: ${this.data.texts[index]}`, this.before(index)];
+    const words = [`${this.data.labels[index]}: ${this.data.texts[index]}`, this.before(index)];
     this.box.setAttribute("aria-valuenow", `${index + 1}`);
     this.box.setAttribute("aria-valuetext", words.filter(Boolean).join(", "));
   }
 
-  private label(index: number): string {
-    return this.data.labels?.[index] ?? bucketWords(this.data.buckets[index] ?? "", this.data.step);
-  }
-
   private before(index: number): string {
-    const text = this.data.comparedTexts?.[index];
-    return text ? `${this.data.comparedLabels?.[index] ?? "before"}: ${text}` : "";
+    const text = this.data.textsBefore[index];
+    return text ? `${this.data.labelsBefore[index]}: ${text}` : "";
   }
 
   private rest(): void {
@@ -181,10 +172,10 @@ class Chart {
 
   private zoom(one: number, other: number): void {
     const [first, last] = one < other ? [one, other] : [other, one];
-    const { buckets, step } = this.data;
+    const { starts, step } = this.data;
     const address = (this.box.dataset.zoom ?? "")
-      .replace("FROM", firstDay(buckets[first] ?? ""))
-      .replace("TO", lastDay(buckets[last] ?? "", step));
+      .replace("FROM", firstDay(starts[first] ?? ""))
+      .replace("TO", lastDay(starts[last] ?? "", step));
     void visit(new URL(address, location.href));
   }
 

@@ -67,9 +67,18 @@ class SiteOnServer:
         server.command("site", "create", self.domain, "--owner", self.email, "--timezone", "UTC")
         self.key = server.command("key", "create", "--owner", self.email)
 
-    def send(self, path: str, *, visitor: str, name: str = "pageview", agent: str, referrer: str = "") -> None:
+    def send(
+        self,
+        path: str,
+        *,
+        visitor: str,
+        name: str = "pageview",
+        agent: str,
+        referrer: str = "",
+        props: dict[str, str] | None = None,
+    ) -> None:
         """One event, as a tracker behind a proxy would send it."""
-        event = {"n": name, "u": f"https://{self.domain}{path}", "d": self.domain, "r": referrer}
+        event = {"n": name, "u": f"https://{self.domain}{path}", "d": self.domain, "r": referrer, "p": props or {}}
         headers = {"User-Agent": agent, "X-Forwarded-For": visitor}
         answer = httpx.post(f"{self.server.address}/api/event", json=event, headers=headers)
         assert (answer.status_code, answer.headers.get("x-plausible-dropped")) == (202, None), answer.text

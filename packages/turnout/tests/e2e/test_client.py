@@ -26,11 +26,11 @@ POLICY = "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 
 BUCKETS = [f"2026-11-{day:02}" for day in range(1, 11)]
 CHART = {
     "step": "day",
-    "buckets": BUCKETS,
-    "values": list(range(10)),
+    "starts": BUCKETS,
+    "labels": [f"Day {day}" for day in range(1, 11)],
     "texts": [f"{value} visitors" for value in range(10)],
-    "compared": list(range(10)),
-    "comparedTexts": [f"{value + 100} visitors" for value in range(10)],
+    "labelsBefore": [f"Day {day} before" for day in range(1, 11)],
+    "textsBefore": [f"{value + 100} visitors" for value in range(10)],
 }
 POINTS = "".join(
     f'<g class="point"><line class="hair" x1="{x}" x2="{x}" y1="10" y2="180"/><circle cx="{x}" cy="100" r="4"/></g>'
@@ -346,7 +346,7 @@ def test_the_nearest_point_is_read_anywhere_in_the_plot(pages: Pages) -> None:
     pages.main, page = chart, pages.page
     pages.open()
     page.mouse.move(*across(page, 3.4))
-    assert tip(page) == ["3 visitors", "Wed 4 Nov 2026", "before: 103 visitors"]
+    assert tip(page) == ["3 visitors", "Day 4", "Day 4 before: 103 visitors"]
     page.mouse.move(*across(page, 3.6))
     assert tip(page)[0] == "4 visitors"
     page.mouse.move(1, 1)
@@ -385,7 +385,7 @@ def test_arrow_keys_read_the_chart_and_zoom(pages: Pages) -> None:
     page.keyboard.press("Home")
     page.keyboard.press("ArrowRight")
     assert tip(page)[0] == "1 visitors"
-    assert slider.get_attribute("aria-valuetext") == "Mon 2 Nov 2026: 1 visitors, before: 101 visitors"
+    assert slider.get_attribute("aria-valuetext") == "Day 2: 1 visitors, Day 2 before: 101 visitors"
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Shift+ArrowRight")
     page.keyboard.press("Enter")

@@ -28,6 +28,7 @@ SOURCES = [
 ]
 COUNTRIES = [("DE", 30), ("US", 25), ("FR", 10), ("IN", 9), ("", 3)]
 BROWSERS = [("Chrome", 50), ("Safari", 24), ("Firefox", 12), ("Edge", 8)]
+PLANS = [("free", 70), ("team", 30)]
 PAGES = [("/", 40), ("/launch", 30), ("/pricing", 15), ("/docs/start", 10), ("/about", 5)]
 
 
@@ -36,13 +37,21 @@ def choose(dice: random.Random, weighted: list[tuple[str, int]]) -> str:
     return dice.choices([name for name, _ in weighted], [weight for _, weight in weighted])[0]
 
 
+def props_of(dice: random.Random) -> dict[str, str]:
+    """The properties of a sign-up: always a plan, sometimes seats."""
+    plan = {"plan": choose(dice, PLANS)}
+    return {**plan, "seats": "3"} if dice.random() < 0.5 else plan
+
+
 def one_visit(dice: random.Random, day: date, at: timedelta) -> list[Event]:
     """The events of one person in one visit."""
     source, channel = dice.choices([(s, c) for s, c, _ in SOURCES], [weight for _, _, weight in SOURCES])[0]
     country, browser, visitor = choose(dice, COUNTRIES), choose(dice, BROWSERS), dice.getrandbits(63)
     moment = datetime.combine(day, time(), UTC) + at
     events = []
-    for _ in range(dice.choice([1, 1, 2, 3, 5])):
+    count = dice.choice([1, 1, 2, 3, 5])
+    names = ["pageview"] * count + (["Signup"] if count == 5 else [])
+    for name in names:
         at_ms = int(moment.timestamp() * 1000)
         events.append(
             Event(
@@ -50,7 +59,7 @@ def one_visit(dice: random.Random, day: date, at: timedelta) -> list[Event]:
                 at_ms=at_ms,
                 local_ms=at_ms,
                 visitor=visitor,
-                name="pageview",
+                name=name,
                 interactive=True,
                 hostname="acme.example",
                 page=choose(dice, PAGES),
@@ -71,7 +80,7 @@ def one_visit(dice: random.Random, day: date, at: timedelta) -> list[Event]:
                 os=dice.choice(["Windows", "macOS", "Linux"]),
                 os_version="",
                 language="en",
-                props={},
+                props={} if name == "pageview" else props_of(dice),
                 revenue_amount=None,
                 revenue_currency=None,
                 scroll_depth=None,

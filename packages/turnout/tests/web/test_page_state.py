@@ -11,14 +11,16 @@ from turnout.errors import BadInput
 from turnout.model.query import Comparison
 from turnout.web.page.cards import CARDS, FILTER_DIMENSIONS, OPERATORS
 from turnout.web.page.filter_form import take_typed_filter
+from turnout.web.page.intervals import INTERVALS
 from turnout.web.page.periods import PERIODS
-from turnout.web.page.state import METRICS, View, read_view, toggle_filter, write_view
+from turnout.web.page.shifts import COMPARISONS
+from turnout.web.page.state import METRICS, View, read_view, toggle_filters, write_view
 
 VALUES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
 FILTERS = st.builds(
     Comparison,
     st.sampled_from(list(OPERATORS)),
-    st.sampled_from([*FILTER_DIMENSIONS, "event:props:plan"]),
+    st.sampled_from([*FILTER_DIMENSIONS, "event:props:plan", "event:props:a,b\\c"]),
     st.lists(VALUES, min_size=1, max_size=3).map(tuple),
 )
 SPANS = st.one_of(
@@ -28,17 +30,30 @@ SPANS = st.one_of(
     ),
 )
 TABS = st.tuples(*(st.sampled_from(card.tabs) for card in CARDS)).map(
-    lambda tabs: tuple((card.id, tab.id) for card, tab in zip(CARDS, tabs, strict=True) if tab != card.tabs[0])
+    lambda tabs: tuple((card.id, tab.id) for card, tab in zip(CARDS, tabs, strict=True) if tab.id != card.default)
+)
+EVENTS = st.one_of(
+    st.just({}),
+    st.builds(lambda event: {"event": event}, VALUES),
+    st.builds(lambda event, prop: {"event": event, "prop": prop}, VALUES, VALUES),
 )
 VIEWS = st.builds(
-    lambda span, metric, filters, tabs, at_length: View(
-        **span, metric=metric, filters=tuple(dict.fromkeys(filters)), tabs=tabs, all=at_length
+    lambda span, metric, filters, tabs, event, interval, compare: View(
+        **span,
+        **event,
+        metric=metric,
+        filters=tuple(dict.fromkeys(filters)),
+        tabs=tabs,
+        interval=interval,
+        compare=compare,
     ),
     SPANS,
     st.sampled_from(list(METRICS)),
     st.lists(FILTERS, max_size=4),
     TABS,
-    st.sampled_from(["", *(card.id for card in CARDS)]),
+    EVENTS,
+    st.sampled_from(["", *INTERVALS]),
+    st.sampled_from(list(COMPARISONS)),
 )
 
 
@@ -83,7 +98,9 @@ def test_unknown_parameters_are_ignored() -> None:
         ("?metric=money", "metric", "expected one of visitors"),
         ("?metric=visits&metric=visits", "metric", "is given twice"),
         ("?sources=tabs", "sources", "expected one of source"),
-        ("?all=everything", "all", "expected one of sources"),
+        ("?interval=fortnight", "interval", "expected one of minute"),
+        ("?compare=tomorrow", "compare", "expected one of previous, year"),
+        ("?event=" + "x" * 301, "event", "at most 300 characters"),
         ("?from=2026-11-01", "to", "expected a date such as"),
         ("?from=yesterday&to=2026-11-01", "from", "expected a date such as"),
         ("?from=2026-11-02&to=2026-11-01", "from", "no later than 2026-11-01"),
@@ -105,15 +122,66 @@ def test_bad_state_names_its_parameter(address: str, field: str, words: str) -> 
 
 
 def test_the_same_row_clicked_twice_changes_nothing() -> None:
-    once = toggle_filter(View(), "visit:country", "DE")
-    assert once.filters == (Comparison("is", "visit:country", ("DE",)),)
-    assert toggle_filter(once, "visit:country", "DE") == View()
+    germany = Comparison("is", "visit:country", ("DE",))
+    once = toggle_filters(View(), [germany])
+    assert once.filters == (germany,)
+    assert toggle_filters(once, [germany]) == View()
 
 
-@pytest.mark.parametrize("typed", ["DE", "de", "Germany", " germany "])
-def test_a_country_is_typed_by_code_or_name(typed: str) -> None:
-    form = [("period", "7d"), ("add_dimension", "visit:country"), ("add_operator", "is"), ("add_value", typed)]
-    assert take_typed_filter(form) == [("period", "7d"), ("f", "is,visit:country,DE")]
+def test_a_row_of_two_values_adds_what_is_missing() -> None:
+    chrome, version = (
+        Comparison("is", "visit:browser", ("Chrome",)),
+        Comparison("is", "visit:browser_version", ("140",)),
+    )
+    assert toggle_filters(View(filters=(chrome,)), [chrome, version]).filters == (chrome, version)
+
+
+def test_a_property_without_its_event_is_dropped() -> None:
+    assert read("?prop=plan") == View()
+
+
+def typed(**fields: str) -> list[tuple[str, str]]:
+    form = {"add_dimension": "visit:country", "add_operator": "is", "add_value": "Germany", **fields}
+    return [("period", "7d"), ("f", "is,event:page,/"), *form.items()]
+
+
+@pytest.mark.parametrize("country", ["DE", "de", "Germany", " germany "])
+def test_a_country_is_typed_by_code_or_name(country: str) -> None:
+    expected = [("period", "7d"), ("f", "is,event:page,/"), ("f", "is,visit:country,DE")]
+    assert take_typed_filter(typed(add_value=country)) == expected
+
+
+def test_several_values_make_one_filter_and_empty_fields_none() -> None:
+    form = [*typed(), ("add_value", " "), ("add_value", "FR"), ("add_value", "DE")]
+    assert take_typed_filter(form) == [("period", "7d"), ("f", "is,event:page,/"), ("f", "is,visit:country,DE,FR")]
+
+
+def test_a_property_is_named_beside_its_choice() -> None:
+    found = take_typed_filter(typed(add_dimension="event:props:", add_property=" plan ", add_value="pro"))
+    assert found == [("period", "7d"), ("f", "is,event:page,/"), ("f", "is,event:props:plan,pro")]
+
+
+def test_a_filter_is_changed_in_its_place_and_goes_without_values() -> None:
+    form = [*typed(add_at="0"), ("f", "is,visit:os,macOS")]
+    assert take_typed_filter(form) == [("period", "7d"), ("f", "is,visit:country,DE"), ("f", "is,visit:os,macOS")]
+    assert take_typed_filter(typed(add_at="0", add_value="")) == [("period", "7d")]
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"add_at": "1"}, "add_at"),
+        ({"add_at": "-1"}, "add_at"),
+        ({"add_at": "9" * 5000}, "add_at"),
+        ({"add_value": " "}, "add_value"),
+        ({"add_operator": "like"}, "add_operator"),
+        ({"add_dimension": "event:props:"}, "add_property"),
+    ],
+)
+def test_what_cannot_be_made_a_filter_names_its_field(fields: dict[str, str], field: str) -> None:
+    with pytest.raises(BadInput) as caught:
+        take_typed_filter(typed(**fields))
+    assert caught.value.field == field
 
 
 def test_an_address_without_the_form_is_left_alone() -> None:

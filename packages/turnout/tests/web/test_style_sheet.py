@@ -14,7 +14,9 @@ LIGHT, DARK = (
 )
 TEXT_ON_GROUND = [
     *((text, ground) for text in ("ink", "soft", "faint", "accent", "bad") for ground in ("card", "page")),
+    ("good", "card"),
     ("accent", "wash"),
+    ("soft", "hover"),
     ("accent", "hover"),
     ("ink", "bar"),
     ("ink", "hover"),

@@ -1,164 +1,110 @@
-"""The pages of a signed-in person: the list of sites, and a site's numbers. One request draws a whole page."""
+"""A site's numbers, for its people and, where it is public, for everybody. One request draws a whole page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from functools import cache
-from typing import Protocol
-from urllib.parse import parse_qsl, urlencode
-from zoneinfo import ZoneInfo, available_timezones
+from urllib.parse import quote
 
-from litestar import Request, get
-from litestar.datastructures import State
+from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Stream, Template
 
-from seawall.clock import Clock
-from turnout.errors import BadInput
-from turnout.model.site import Principal, Site
-from turnout.query.run import QueryRunner
-from turnout.settings import Settings
-from turnout.web.page.drawing import draw
-from turnout.web.page.filter_form import take_typed_filter
-from turnout.web.page.questions import ask, needs_first_day
-from turnout.web.page.state import read_view, write_view
+from turnout.model.access import SiteAccess
+from turnout.model.site import Principal
+from turnout.sites.service import Sites
+from turnout.web.live import live_response
+from turnout.web.live_hub import LiveHub
+from turnout.web.mount import HEADERS, Desk, Mount, PageRequest, read_parameters
+from turnout.web.peer import peer_of
+from turnout.web.scope import is_still_admitted, on_site
+from turnout.web.site_details import site_details
+from turnout.web.site_export import site_export
+from turnout.web.site_page import site_card, site_page
+from turnout.web.suggest import Suggestion, suggestions
 
-PARAMETERS_LIMIT = 100
-# A page of numbers is its reader's alone, and old as soon as it is drawn.
-_HEADERS = {"cache-control": "private, no-store"}
+AccessDependency = NamedDependency[SkipValidation[SiteAccess]]
+ViewerDependency = NamedDependency[SkipValidation[Principal | None]]
+SitesDependency = NamedDependency[SkipValidation[Sites]]
+LiveDependency = NamedDependency[SkipValidation[LiveHub]]
+DeskDependency = NamedDependency[SkipValidation[Desk]]
 
-PageRequest = Request[object, object, State]
-
-
-class SiteShelf(Protocol):
-    """The sites that someone may see: `Sites` in `sites/service.py`."""
-
-    async def list(self, principal: Principal) -> Sequence[Site]:
-        """All of them, by domain."""
-        ...
-
-    async def get(self, principal: Principal, domain: str) -> Site:
-        """One of them. Raises `NotFound` where there is none, or `principal` may not know of it."""
-        ...
+HERE = "/sites/{domain:str}"
+SEEN = on_site("see_site", or_public=True)
 
 
-@get("/sites")
-async def list_sites(
-    principal: NamedDependency[SkipValidation[Principal]], sites: NamedDependency[SkipValidation[SiteShelf]]
-) -> Template:
-    """The sites of the person, and the form that adds one (posted to /sites)."""
-    return sites_page(principal, await sites.list(principal))
-
-
-@get("/sites/{domain:str}")
+@get(HERE, opt=SEEN)
 async def show_site(
     request: PageRequest,
-    domain: FromPath[str],
-    principal: NamedDependency[SkipValidation[Principal]],
-    sites: NamedDependency[SkipValidation[SiteShelf]],
-    runner: NamedDependency[SkipValidation[QueryRunner]],
-    clock: NamedDependency[SkipValidation[Clock]],
-    settings: NamedDependency[SkipValidation[Settings]],
+    access: AccessDependency,
+    viewer: ViewerDependency,
+    sites: SitesDependency,
+    desk: DeskDependency,
 ) -> Template | Redirect:
-    """A site's numbers, as the address asks for them. Raises `NotFound` where the site is not the person's."""
-    site = await sites.get(principal, domain)
-    try:
-        parameters = read_parameters(request)
-        typed = take_typed_filter(parameters)
-        view = read_view(typed or parameters)
-    except BadInput as bad:
-        return _unreadable(request, principal, bad)
-    if typed is not None:
-        return Redirect(request.url.path + write_view(view), status_code=303)
-    now = datetime.fromtimestamp(clock.time(), UTC).astimezone(ZoneInfo(site.timezone)).replace(tzinfo=None)
-    first_day = await runner.first_day(site) if needs_first_day(view) else None
-    questions = ask(view, now.date(), first_day)
-    page = draw(
-        view,
-        questions,
-        await runner.answer_all(site, questions.in_order),
-        now,
-        cities=settings.city_database is not None,
-    )
-    has_events = not page.is_empty or await runner.first_day(site) is not None
-    return Template(
-        "site.html",
-        context={
-            "principal": principal,
-            "site": site,
-            "sites": await sites.list(principal),
-            "page": page if has_events else None,
-            "has_events": has_events,
-            "script_url": (settings.public_url or str(request.base_url)).rstrip("/") + "/js/script.js",
-        },
-        headers=_HEADERS,
-    )
+    """A site's numbers, as the address asks for them."""
+    return await site_page(request, await _mount(access, viewer, sites), desk)
 
 
-def sites_page(
-    principal: Principal,
-    sites: Sequence[Site],
-    *,
-    error: BadInput | None = None,
-    domain: str = "",
-    timezone: str = "",
-    status_code: int = 200,
+@get(f"{HERE}/cards/{{card:str}}", opt=SEEN)
+async def show_card(
+    request: PageRequest,
+    card: FromPath[str],
+    access: AccessDependency,
+    viewer: ViewerDependency,
+    sites: SitesDependency,
+    desk: DeskDependency,
 ) -> Template:
-    """The list of sites; with what was typed and its error where a site could not be added."""
-    return Template(
-        "sites.html",
-        context={
-            "principal": principal,
-            "sites": sites,
-            "error": error,
-            "domain": domain,
-            "timezone": timezone,
-            "timezones": _timezones(),
-        },
-        headers=_HEADERS,
-        status_code=status_code,
+    """One section of the page alone, for a script that comes back for what was late."""
+    return await site_card(request, await _mount(access, viewer, sites), desk, card)
+
+
+@get(f"{HERE}/details/{{card:str}}", opt=SEEN)
+async def show_details(
+    request: PageRequest,
+    card: FromPath[str],
+    access: AccessDependency,
+    viewer: ViewerDependency,
+    sites: SitesDependency,
+    desk: DeskDependency,
+) -> Template | Redirect | Response[bytes]:
+    """All rows of a card; as CSV for `CARD.csv`."""
+    return await site_details(request, await _mount(access, viewer, sites), desk, card)
+
+
+@get(f"{HERE}/export.zip", opt=SEEN)
+async def export_site(
+    request: PageRequest,
+    access: AccessDependency,
+    viewer: ViewerDependency,
+    sites: SitesDependency,
+    desk: DeskDependency,
+) -> Template | Response[bytes]:
+    """Everything that the page shows, as CSV."""
+    return await site_export(request, await _mount(access, viewer, sites), desk)
+
+
+@get(f"{HERE}/live", opt=SEEN, include_in_schema=False)
+async def watch_site(
+    request: PageRequest, access: AccessDependency, viewer: ViewerDependency, live: LiveDependency, desk: DeskDependency
+) -> Stream:
+    """The number of visitors now, told when it changes."""
+    person = viewer.user_id if viewer else peer_of(request, desk.settings)
+    return live_response(access.site, live, desk.clock, person=person, may_watch=lambda: is_still_admitted(request))
+
+
+@get(f"{HERE}/suggest", opt=SEEN, include_in_schema=False)
+async def suggest_for_site(
+    request: PageRequest, access: AccessDependency, desk: DeskDependency
+) -> Response[list[Suggestion]]:
+    """The values of `dimension` that contain `q`, most frequent first. The rest of the address is the page's."""
+    return Response(await suggestions(access.site, desk, read_parameters(request)), headers=HEADERS)
+
+
+async def _mount(access: SiteAccess, viewer: Principal | None, sites: Sites) -> Mount:
+    path = f"/sites/{quote(access.site.domain, safe='')}"
+    return Mount(
+        site=access.site,
+        page_path=path,
+        principal=viewer,
+        sites=await sites.list(viewer) if viewer else (),
+        settings_path=f"{path}/settings" if "edit_site" in access.rights else "",
     )
-
-
-def read_parameters(request: PageRequest) -> list[tuple[str, str]]:
-    """The parameters of an address, in order. Raises `BadInput` where there are too many."""
-    try:
-        return parse_qsl(request.url.query, keep_blank_values=True, max_num_fields=PARAMETERS_LIMIT)
-    except ValueError:
-        raise BadInput("", f"expected at most {PARAMETERS_LIMIT} parameters in the address") from None
-
-
-def _unreadable(request: PageRequest, principal: Principal, bad: BadInput) -> Template:
-    """Names the parameter, and links to the page without it."""
-    rest = [] if not bad.field else [pair for pair in read_parameters(request) if pair[0] != bad.field]
-    return Template(
-        "error.html",
-        context={
-            "principal": principal,
-            "status": 400,
-            "title": "This address can’t be read",
-            "detail": str(bad),
-            "back": f"{request.url.path}?{urlencode(rest)}",
-        },
-        headers=_HEADERS,
-        status_code=400,
-    )
-
-
-@cache
-def _timezones() -> tuple[str, ...]:
-    """The names offered: places and UTC, without the old aliases such as `GMT+0` and `US/Pacific`."""
-    places = (
-        "Africa/",
-        "America/",
-        "Antarctica/",
-        "Asia/",
-        "Atlantic/",
-        "Australia/",
-        "Europe/",
-        "Indian/",
-        "Pacific/",
-    )
-    return ("UTC", *sorted(name for name in available_timezones() if name.startswith(places)))

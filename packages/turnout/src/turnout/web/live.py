@@ -6,47 +6,14 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import aclosing
 
 import msgspec
-from litestar import Request, get
-from litestar.datastructures import State
-from litestar.di import NamedDependency
-from litestar.params import FromPath, SkipValidation
 from litestar.response import Stream
 
 from seawall.clock import Clock
-from turnout.accounts.service import Accounts
-from turnout.errors import TurnoutError
-from turnout.model.site import Principal, Site
-from turnout.settings import Settings
-from turnout.web.auth import find_principal
-from turnout.web.dashboard import SiteShelf
+from turnout.model.site import Site
 from turnout.web.live_hub import LiveHub
 
 CHECK_AGAIN_S = 10.0
 """How long whoever may no longer see a site is still told its count."""
-
-
-@get("/sites/{domain:str}/live", include_in_schema=False)
-async def watch_site(
-    request: Request[object, object, State],
-    domain: FromPath[str],
-    principal: NamedDependency[SkipValidation[Principal]],
-    accounts: NamedDependency[SkipValidation[Accounts]],
-    sites: NamedDependency[SkipValidation[SiteShelf]],
-    live: NamedDependency[SkipValidation[LiveHub]],
-    clock: NamedDependency[SkipValidation[Clock]],
-    settings: NamedDependency[SkipValidation[Settings]],
-) -> Stream:
-    """How many visitors there are, told when it changes. Raises `NotFound`, and `Overloaded` where there is no room."""
-    site = await sites.get(principal, domain)
-
-    async def may_watch() -> bool:
-        try:
-            await sites.get(await find_principal(request, accounts, settings), domain)
-        except TurnoutError:
-            return False
-        return True
-
-    return live_response(site, live, clock, person=principal.user_id, may_watch=may_watch)
 
 
 def live_response(

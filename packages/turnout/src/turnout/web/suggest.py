@@ -3,25 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 import msgspec
-from litestar import Request, Response, get
-from litestar.datastructures import State
-from litestar.di import NamedDependency
-from litestar.params import FromPath, SkipValidation
 
-from seawall.clock import Clock
 from turnout.errors import BadInput
 from turnout.model.query import Comparison, Filter, Query
-from turnout.model.site import Principal, Site
+from turnout.model.site import Site
 from turnout.query import dimensions
-from turnout.query.run import QueryRunner
-from turnout.web.dashboard import SiteShelf, read_parameters
+from turnout.web.mount import Desk
 from turnout.web.page.cards import FILTER_DIMENSIONS
-from turnout.web.page.drawing import value_words
-from turnout.web.page.questions import ask, needs_first_day
+from turnout.web.page.filter_bar import value_words
+from turnout.web.page.questions import needs_first_day, span_in
 from turnout.web.page.state import View, read_view
 
 SUGGESTIONS = 20
@@ -36,27 +28,7 @@ class Suggestion(msgspec.Struct, frozen=True):
     visitors: int
 
 
-@get("/sites/{domain:str}/suggest", include_in_schema=False)
-async def suggest_values(
-    request: Request[object, object, State],
-    domain: FromPath[str],
-    principal: NamedDependency[SkipValidation[Principal]],
-    sites: NamedDependency[SkipValidation[SiteShelf]],
-    runner: NamedDependency[SkipValidation[QueryRunner]],
-    clock: NamedDependency[SkipValidation[Clock]],
-) -> Response[list[Suggestion]]:
-    """The values of `dimension` that contain `q`, most frequent first. The rest of the address is the page's.
-
-    Raises `NotFound` where the site is not the person's, and `BadInput` with the parameter's name.
-    """
-    site = await sites.get(principal, domain)
-    found = await suggestions(site, runner, clock, read_parameters(request))
-    return Response(found, headers={"cache-control": "private, no-store"})
-
-
-async def suggestions(
-    site: Site, runner: QueryRunner, clock: Clock, parameters: Sequence[tuple[str, str]]
-) -> list[Suggestion]:
+async def suggestions(site: Site, desk: Desk, parameters: Sequence[tuple[str, str]]) -> list[Suggestion]:
     """At most `SUGGESTIONS` of them. Raises `BadInput` with the parameter's name, and as `QueryRunner.answer` does."""
     single = dict(parameters)
     dimension = _dimension(single.get("dimension", ""))
@@ -64,17 +36,16 @@ async def suggestions(
     if len(typed) > TYPED_LIMIT_CHARS:
         raise BadInput("q", f"expected at most {TYPED_LIMIT_CHARS} characters, got {len(typed)}")
     view = read_view(parameters)
-    now = datetime.fromtimestamp(clock.time(), UTC).astimezone(ZoneInfo(site.timezone)).replace(tzinfo=None)
-    first_day = await runner.first_day(site) if needs_first_day(view) else None
+    first_day = await desk.runner.first_day(site) if needs_first_day(view) else None
     query = Query(
         metrics=("visitors",),
-        range=ask(view, now.date(), first_day).headline.range,
+        range=span_in(view, desk.now(site), first_day).range,
         dimensions=(dimension,),
         filters=_filters(view, dimension, typed),
         order_by=(("visitors", "desc"),),
         limit=SUGGESTIONS,
     )
-    result = await runner.answer(site, query)
+    result = await desk.runner.answer(site, query)
     return [
         Suggestion(row.dimensions[0], value_words(dimension, row.dimensions[0]), int(row.metrics[0] or 0))
         for row in result.rows

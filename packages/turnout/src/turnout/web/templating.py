@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, Undefined
 from litestar.plugins.jinja import JinjaTemplateEngine
 
 from turnout.web.assets import asset
+from turnout.web.words import action_words, day, moment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -22,6 +23,7 @@ def make_environment(undefined: type[Undefined] = Undefined) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["asset"] = asset
+    environment.filters |= {"moment": moment, "day": day, "action_words": action_words}
     return environment
 
 

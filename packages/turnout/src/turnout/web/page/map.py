@@ -16,7 +16,7 @@ STEPS = 6
 
 
 class MapValue(msgspec.Struct, frozen=True):
-    """A country's row: ISO 3166 code, name, visitors, share in words, and the address that filters by it."""
+    """A country's row: ISO 3166 code, name, visitors, share in words (empty while not known), address that filters by it."""
 
     code: str
     name: str
@@ -57,12 +57,7 @@ def draw_map(rows: Sequence[MapValue]) -> WorldMap:
     view_box, places = _outlines()
     placed = sorted((row for row in shown if row.code in places), key=lambda row: -row.visitors)
     lowest = scale_of([row.visitors for row in placed])
-    shapes = [
-        Shape(
-            row.code, _step(lowest, row.visitors), f"{row.name}: {_visitors(row.visitors)}, {row.share_text}", row.href
-        )
-        for row in placed
-    ]
+    shapes = [Shape(row.code, _step(lowest, row.visitors), _title(row), row.href) for row in placed]
     elsewhere = sum(row.visitors for row in shown if row.code not in places)
     return WorldMap(
         view_box=view_box,
@@ -98,6 +93,10 @@ def _labels(lowest: Sequence[int]) -> list[str]:
     for least, following in pairwise(lowest):
         labels.append(f"{least:,}" if following == least + 1 else f"{least:,}–{following - 1:,}")
     return labels + [f"{least:,} or more" for least in lowest[-1:]]
+
+
+def _title(row: MapValue) -> str:
+    return ", ".join(part for part in (f"{row.name}: {_visitors(row.visitors)}", row.share_text) if part)
 
 
 def _visitors(number: int) -> str:

@@ -1,32 +1,62 @@
-"""What a view asks the event store, in one batch: headline numbers, chart, cards."""
+"""What a view asks the event store: headline numbers and chart, and each card. Pure: nothing is asked here."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
+from typing import Literal
 
 import msgspec
 
-from turnout.model.query import Days, Query
-from turnout.web.page.cards import CARDS, Card, Tab
+from turnout.model.query import Comparison, Days, Instants, Query
+from turnout.web.page.cards import CARDS, Card
+from turnout.web.page.intervals import Step, chosen
 from turnout.web.page.periods import Span, resolve_period, span_of
+from turnout.web.page.reports import Report, event_report, report_of
+from turnout.web.page.shifts import Before, comparisons_offered, span_before
 from turnout.web.page.state import METRICS, View
 
 ROWS = 9
-ROWS_AT_LENGTH = 200
+ROWS_OF_MAP = 300
+"""More than there are countries."""
+ROWS_COMPARED = 500
+"""Rows of the time before in which a card's rows are looked for."""
 
 
-class Questions(msgspec.Struct, frozen=True, kw_only=True):
-    """The queries of a page, in the order they are asked; `in_order` is what goes to the runner."""
+class ChartQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """The headline numbers and the chart's values; the same of the time before where it is compared."""
 
-    span: Span
     headline: Query
-    chart: Query
-    cards: tuple[Query, ...]
+    series: Query
+    headline_before: Query | None = None
+    series_before: Query | None = None
 
     @property
     def in_order(self) -> list[Query]:
-        """Headline, chart, cards."""
-        return [self.headline, self.chart, *self.cards]
+        """Those there are."""
+        both = (self.headline, self.series, self.headline_before, self.series_before)
+        return [query for query in both if query is not None]
+
+
+class CardQuestion(msgspec.Struct, frozen=True, kw_only=True):
+    """A card's rows; the same of the time before where it is compared."""
+
+    rows: Query
+    before: Query | None = None
+
+    @property
+    def in_order(self) -> list[Query]:
+        """Those there are."""
+        return [self.rows] if self.before is None else [self.rows, self.before]
+
+
+class Questions(msgspec.Struct, frozen=True, kw_only=True):
+    """The queries of a page. The events' card asks more where an event is chosen: see `event_values`."""
+
+    span: Span
+    step: Step
+    before: Before | None
+    chart: ChartQuestion
+    cards: dict[str, CardQuestion]
 
 
 def needs_first_day(view: View) -> bool:
@@ -34,54 +64,79 @@ def needs_first_day(view: View) -> bool:
     return view.period == "all" and view.first is None
 
 
-def ask(view: View, today: date, first_day: date | None = None) -> Questions:
-    """The questions of a view on the site's local day `today`. `first_day`: of the site's first event, where needed."""
+def span_in(view: View, now: datetime, first_day: date | None = None) -> Span:
+    """The span of a view at `now`, aware, in the site's zone. `first_day`: of the site's first event, where needed."""
     if view.first and view.last:
-        span = span_of(Days(view.first, view.last), today)
-    else:
-        span = resolve_period(view.period, today, first_day or today)
+        return span_of(Days(view.first, view.last), now.date())
+    return resolve_period(view.period, now, first_day)
+
+
+def ask(view: View, now: datetime, first_day: date | None = None) -> Questions:
+    """The questions of a view at `now`, aware, in the site's zone."""
+    span = span_in(view, now, first_day)
+    step = chosen(view.interval, span.range)
+    compare = view.compare if view.compare in comparisons_offered(span, view.period) else ""
+    before = span_before(span, compare, now)
     return Questions(
         span=span,
-        headline=Query(metrics=_headline_metrics(view, span), range=span.days, filters=view.filters),
-        chart=_chart(view, span),
-        cards=tuple(_card(view, span, card) for card in CARDS),
+        step=step,
+        before=before,
+        chart=_chart(view, span, step, before),
+        cards={card.id: _card(view, span, before, report_of(view, card)) for card in CARDS},
     )
 
 
-def chosen_tab(view: View, card: Card) -> Tab:
-    """The tab of a card that the view shows."""
-    chosen = dict(view.tabs).get(card.id, card.tabs[0].id)
-    return next(tab for tab in card.tabs if tab.id == chosen)
+def event_total(view: View, span: Span) -> Query:
+    """How often the chosen event happened, and to how many."""
+    only = Comparison("is", "event:name", (view.event,))
+    return Query(metrics=("visitors", "events"), range=span.range, filters=(*view.filters, only))
 
 
-def _headline_metrics(view: View, span: Span) -> tuple[str, ...]:
-    """All of them, but for visitors where the chart counts these by whole days or months already.
+def event_values(view: View, span: Span, before: Before | None, card: Card, prop: str) -> CardQuestion:
+    """The values of one property of the chosen event."""
+    return _card(view, span, before, event_report(view, card, prop))
+
+
+def _headline_metrics(view: View, span: Span, step: Step) -> tuple[str, ...]:
+    """All of them, but for visitors where the chart counts these by whole days, weeks or months already.
 
     A visitor is one for one local day, so daily visitors add up; counting them is the dearest part of a headline.
     """
-    adds_up = view.metric == "visitors" and span.step != "hour"
+    adds_up = view.metric == "visitors" and step not in ("minute", "hour") and isinstance(span.range, Days)
     return tuple(metric for metric in METRICS if not (adds_up and metric == "visitors"))
 
 
-def _chart(view: View, span: Span) -> Query:
+def _chart(view: View, span: Span, step: Step, before: Before | None) -> ChartQuestion:
+    return ChartQuestion(
+        headline=Query(metrics=_headline_metrics(view, span, step), range=span.range, filters=view.filters),
+        series=_series(view, span.range, step),
+        headline_before=Query(metrics=tuple(METRICS), range=before.range, filters=view.filters) if before else None,
+        series_before=_series(view, before.whole, step) if before else None,
+    )
+
+
+def _series(view: View, span: Days | Instants, step: Step) -> Query:
+    order: tuple[str, Literal["asc", "desc"]] = (f"time:{step}", "asc")
     return Query(
         metrics=(view.metric,),
-        range=span.days,
-        dimensions=(f"time:{span.step}",),
+        range=span,
+        dimensions=(f"time:{step}",),
         filters=view.filters,
-        order_by=((f"time:{span.step}", "asc"),),
+        order_by=(order,),
         time_labels=True,
     )
 
 
-def _card(view: View, span: Span, card: Card) -> Query:
-    return Query(
+def _card(view: View, span: Span, before: Before | None, report: Report) -> CardQuestion:
+    rows = Query(
         # No percentage: the page reckons it from the headline's visitors, where each card would count everybody anew.
-        metrics=("visitors",),
-        range=span.days,
-        dimensions=(chosen_tab(view, card).dimension,),
-        filters=view.filters,
+        metrics=("visitors", "events") if "events" in report.metrics else ("visitors",),
+        range=span.range,
+        dimensions=report.dimensions,
+        filters=report.all_filters(view),
         order_by=(("visitors", "desc"),),
-        # One more than is shown tells whether there is more.
-        limit=(ROWS_AT_LENGTH if view.all == card.id else ROWS) + 1,
+        limit=ROWS_OF_MAP if report.tab.id == "map" else ROWS,
     )
+    if before is None:
+        return CardQuestion(rows=rows)
+    return CardQuestion(rows=rows, before=msgspec.structs.replace(rows, range=before.range, limit=ROWS_COMPARED))

@@ -3,10 +3,12 @@ r"""What a site's page shows, and its spelling in the address. All state of the 
     ?period=7d&metric=visits&f=is,visit:country,DE&f=contains,event:page,/docs&sources=channel
 
 - `period`: a name of `periods.PERIODS`; or `from` and `to`, two ISO dates, both included, in its place.
-- `metric`: which headline number the chart draws.
+- `interval`: how finely the chart is drawn; a span that does not offer it is drawn as if it were not given.
+- `compare`: `previous` or `year`. `metric`: which headline number the chart draws.
 - `f`, as often as needed, all of which must hold: `OPERATOR,DIMENSION,VALUE[,VALUE…]` with the names of the query
   API. A comma in a value is written `\,` and a backslash `\\`.
-- `sources`, `pages`, `locations`, `devices`: the tab chosen in that card. `all`: the card shown at length.
+- `sources`, `pages`, `locations`, `devices`: the tab chosen in that card. `event`, `prop`: an event whose properties
+  are listed, and which of them.
 
 What is the default is left out. Parameters of other names are ignored: links get decorated on their way.
 """
@@ -21,8 +23,10 @@ import msgspec
 
 from turnout.errors import BadInput
 from turnout.model.query import Comparison
-from turnout.web.page.cards import CARDS, FILTER_DIMENSIONS, OPERATORS
+from turnout.web.page.cards import CARDS, FILTER_DIMENSIONS, OPERATORS, PROPERTY
+from turnout.web.page.intervals import INTERVALS
 from turnout.web.page.periods import DEFAULT_PERIOD, PERIODS
+from turnout.web.page.shifts import COMPARISONS, Compare
 
 METRICS = {
     "visitors": "Visitors",
@@ -35,7 +39,10 @@ METRICS = {
 FILTER_LIMIT = 20
 VALUES_LIMIT = 50
 VALUE_LIMIT_CHARS = 2000
-PROP_LIMIT_CHARS = 300
+NAME_LIMIT_CHARS = 300
+"""Of a property's name, and of an event's."""
+
+Pairs = tuple[tuple[str, str], ...]
 
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,11 +51,14 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     period: str = DEFAULT_PERIOD
     first: date | None = None
     last: date | None = None
+    interval: str = ""
+    compare: Compare = ""
     metric: str = "visitors"
     filters: tuple[Comparison, ...] = ()
     tabs: tuple[tuple[str, str], ...] = ()
-    """(card, tab) where the tab is not the card's first, in the cards' order."""
-    all: str = ""
+    """(card, tab) where the tab is not the card's default, in the cards' order."""
+    event: str = ""
+    prop: str = ""
 
 
 def read_view(parameters: Iterable[tuple[str, str]]) -> View:
@@ -65,49 +75,71 @@ def read_view(parameters: Iterable[tuple[str, str]]) -> View:
     if len(filters) > FILTER_LIMIT:
         raise BadInput("f", f"expected at most {FILTER_LIMIT} filters, got {len(filters)}")
     first, last = _read_dates(single)
+    event = _short("event", single)
+    compare = one_of("compare", single.get("compare", ""), list(COMPARISONS))
     return View(
-        period=DEFAULT_PERIOD if first else _one_of("period", single.get("period", DEFAULT_PERIOD), PERIODS),
+        period=DEFAULT_PERIOD if first else one_of("period", single.get("period", DEFAULT_PERIOD), PERIODS),
         first=first,
         last=last,
-        metric=_one_of("metric", single.get("metric", "visitors"), METRICS),
+        interval=one_of("interval", single.get("interval", ""), ["", *INTERVALS]),
+        compare=next(known for known in COMPARISONS if known == compare),
+        metric=one_of("metric", single.get("metric", "visitors"), METRICS),
         filters=tuple(dict.fromkeys(filters)),
         tabs=tuple(
             (card.id, tab)
             for card in CARDS
-            if (tab := _one_of(card.id, single.get(card.id, card.tabs[0].id), [tab.id for tab in card.tabs]))
-            != card.tabs[0].id
+            if (tab := one_of(card.id, single.get(card.id, card.default), [tab.id for tab in card.tabs]))
+            != card.default
         ),
-        all=_one_of("all", single.get("all", ""), ["", *(card.id for card in CARDS)]),
+        event=event,
+        prop=_short("prop", single) if event else "",
     )
 
 
-def write_view(view: View) -> str:
-    """The query string that `read_view` reads back as `view`, with its `?`; `?` alone where all is the default."""
-    parameters: list[tuple[str, str]] = []
+def write_view(view: View, extra: Pairs = ()) -> str:
+    """The query string that `read_view` reads back as `view`, with its `?`; `?` alone where all is the default.
+
+    `extra`: what a page keeps in its address beside the view, such as a search.
+    """
+    return "?" + urlencode([*span_pairs(view), *state_pairs(view), *extra], safe=":/,", quote_via=quote)
+
+
+def span_pairs(view: View) -> Pairs:
+    """The parameters of the period."""
     if view.first and view.last:
-        parameters += [("from", view.first.isoformat()), ("to", view.last.isoformat())]
-    elif view.period != DEFAULT_PERIOD:
-        parameters.append(("period", view.period))
-    if view.metric != "visitors":
-        parameters.append(("metric", view.metric))
-    parameters += [("f", write_filter(part)) for part in view.filters]
-    parameters += view.tabs
-    if view.all:
-        parameters.append(("all", view.all))
-    return "?" + urlencode(parameters, safe=":/,", quote_via=quote)
+        return (("from", view.first.isoformat()), ("to", view.last.isoformat()))
+    return (("period", view.period),) if view.period != DEFAULT_PERIOD else ()
+
+
+def state_pairs(view: View) -> Pairs:
+    """All other parameters, which forms that change the period carry along."""
+    named = {
+        "interval": view.interval,
+        "compare": view.compare,
+        "metric": view.metric if view.metric != "visitors" else "",
+    }
+    chosen = {"event": view.event, "prop": view.prop}
+    return (
+        *((name, value) for name, value in named.items() if value),
+        *(("f", write_filter(part)) for part in view.filters),
+        *view.tabs,
+        *((name, value) for name, value in chosen.items() if value),
+    )
 
 
 def write_filter(part: Comparison) -> str:
     """A filter as one value of the parameter `f`."""
     values = (value.replace("\\", "\\\\").replace(",", "\\,") for value in part.values)
-    return ",".join([part.operator, part.dimension, *values])
+    dimension = part.dimension.replace("\\", "\\\\").replace(",", "\\,")
+    return ",".join([part.operator, dimension, *values])
 
 
-def toggle_filter(view: View, dimension: str, value: str) -> View:
-    """The view with `dimension is value` added; taken away where it was there. Other tests of it stay."""
-    part = Comparison("is", dimension, (value,))
-    rest = tuple(one for one in view.filters if one != part)
-    return msgspec.structs.replace(view, filters=rest if len(rest) < len(view.filters) else (*rest, part))
+def toggle_filters(view: View, parts: Iterable[Comparison]) -> View:
+    """The view with these filters added; taken away where all of them were there. Other filters stay."""
+    wanted = tuple(parts)
+    if all(part in view.filters for part in wanted):
+        return msgspec.structs.replace(view, filters=tuple(one for one in view.filters if one not in wanted))
+    return msgspec.structs.replace(view, filters=tuple(dict.fromkeys((*view.filters, *wanted))))
 
 
 def _read_filter(text: str) -> Comparison:
@@ -118,9 +150,7 @@ def _read_filter(text: str) -> Comparison:
     operator, dimension, *values = parts
     if operator not in OPERATORS:
         raise BadInput("f", f"{expected}, the operator one of {', '.join(OPERATORS)}; got {operator[:80]!r}")
-    is_prop = (
-        dimension.startswith("event:props:") and 0 < len(dimension.removeprefix("event:props:")) <= PROP_LIMIT_CHARS
-    )
+    is_prop = dimension.startswith(PROPERTY) and 0 < len(dimension.removeprefix(PROPERTY)) <= NAME_LIMIT_CHARS
     if dimension not in FILTER_DIMENSIONS and not is_prop:
         raise BadInput("f", f"{expected}; {dimension[:80]!r} can't be filtered by")
     if len(values) > VALUES_LIMIT or any(not 0 < len(value) <= VALUE_LIMIT_CHARS for value in values):
@@ -158,7 +188,15 @@ def _read_dates(single: dict[str, str]) -> tuple[date | None, date | None]:
     return days[0], days[1]
 
 
-def _one_of(name: str, value: str, allowed: Iterable[str]) -> str:
+def _short(name: str, single: dict[str, str]) -> str:
+    value = single.get(name, "")
+    if len(value) > NAME_LIMIT_CHARS:
+        raise BadInput(name, f"expected at most {NAME_LIMIT_CHARS} characters")
+    return value
+
+
+def one_of(name: str, value: str, allowed: Iterable[str]) -> str:
+    """The value of a parameter where it is one of `allowed`. Raises `BadInput`."""
     if value not in allowed:
         raise BadInput(name, f"expected one of {', '.join(one for one in allowed if one)}; got {value[:80]!r}")
     return value

@@ -1,0 +1,98 @@
+"""A site's page, and each of its sections alone for scripts that come back for what was late."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+
+from litestar.response import Redirect, Template
+
+from turnout.errors import BadInput, NotFound
+from turnout.web import asking
+from turnout.web.asking import card_part, chart_part
+from turnout.web.mount import Desk, Mount, PageRequest, draw_template, read_parameters, unreadable
+from turnout.web.page.answers import CardAnswer, ChartAnswer, Missing
+from turnout.web.page.cards import CARDS_BY_ID
+from turnout.web.page.chart_section import draw_chart_section
+from turnout.web.page.drawing import Answers, draw, draw_bar, draw_one_card
+from turnout.web.page.filter_form import take_typed_filter
+from turnout.web.page.questions import Questions, ask, needs_first_day
+from turnout.web.page.state import View, read_view, write_view
+from turnout.web.patience import Part, in_time
+
+SECTION_PATIENCE_S = 20.0
+"""How long a section that is asked for alone is waited for; then it is drawn as late once more."""
+
+
+async def site_page(
+    request: PageRequest, mount: Mount, desk: Desk, *, patience_s: float | None = None
+) -> Template | Redirect:
+    """A site's numbers, as the address asks for them, drawn with those that have come in after `patience_s`.
+
+    That is `asking.PATIENCE_S` unless given.
+    """
+    patience_s = asking.PATIENCE_S if patience_s is None else patience_s
+    try:
+        parameters = read_parameters(request)
+        typed = take_typed_filter(parameters)
+        view = read_view(typed or parameters)
+    except BadInput as bad:
+        return unreadable(request, mount, bad)
+    if typed is not None:
+        return Redirect(request.url.path + write_view(view), status_code=303)
+    now, loop = desk.now(mount.site), asyncio.get_running_loop()
+    until = loop.time() + patience_s
+    first_day = await _first_day(mount, desk, patience_s) if needs_first_day(view) else None
+    questions = ask(view, now, first_day if isinstance(first_day, date) else None)
+    answers = Answers()
+    if not isinstance(first_day, Missing):
+        left_s = max(until - loop.time(), 0.0)
+        answers = await _ask(mount, desk, view, questions, list(CARDS_BY_ID), left_s)
+    page = draw(view, questions, answers, now, cities=desk.has_cities)
+    left_s = max(until - loop.time(), 0.1)
+    has_events = not page.chart.is_empty or await _first_day(mount, desk, left_s) is not None
+    script = (desk.settings.public_url or str(request.base_url)).rstrip("/") + "/js/script.js"
+    context: dict[str, object] = {"page": page if has_events else None, "has_events": has_events, "script_url": script}
+    return draw_template("site.html", mount, context)
+
+
+async def site_card(
+    request: PageRequest, mount: Mount, desk: Desk, card_id: str, *, patience_s: float = SECTION_PATIENCE_S
+) -> Template:
+    """One section alone: a card, or headline and chart as `chart`. Raises `NotFound` for others."""
+    if card_id != "chart" and card_id not in CARDS_BY_ID:
+        raise NotFound(f"no section {card_id[:40]!r} on this page")
+    try:
+        view = read_view(read_parameters(request))
+    except BadInput as bad:
+        return unreadable(request, mount, bad)
+    now = desk.now(mount.site)
+    first_day = await desk.runner.first_day(mount.site) if needs_first_day(view) else None
+    questions = ask(view, now, first_day)
+    answers = await _ask(mount, desk, view, questions, [] if card_id == "chart" else [card_id], patience_s)
+    if card_id == "chart":
+        chart = draw_chart_section(view, questions, answers.chart, now)
+        context: dict[str, object] = {"chart": chart, "bar": draw_bar(view, questions, now)}
+        return draw_template("_chart_alone.html", mount, context)
+    card = draw_one_card(view, CARDS_BY_ID[card_id], questions, answers, cities=desk.has_cities)
+    return draw_template("_card_alone.html", mount, {"card": card})
+
+
+async def _ask(
+    mount: Mount, desk: Desk, view: View, questions: Questions, cards: list[str], patience_s: float
+) -> Answers:
+    """The chart's answer, whose visitors every card's shares are of, and the cards'."""
+    parts = {"chart": chart_part(desk.runner, mount.site, questions)}
+    for card_id in cards:
+        parts[card_id] = card_part(desk.runner, mount.site, view, questions, card_id)
+    answers = await in_time(parts, patience_s=patience_s)
+    chart = answers.pop("chart")
+    return Answers(
+        chart=Missing(is_late=False) if isinstance(chart, CardAnswer) else chart,
+        cards={name: answer for name, answer in answers.items() if not isinstance(answer, ChartAnswer)},
+    )
+
+
+async def _first_day(mount: Mount, desk: Desk, patience_s: float) -> date | Missing | None:
+    part = Part((desk.runner, mount.site, "first_day"), lambda: desk.runner.first_day(mount.site))
+    return (await in_time({"first_day": part}, patience_s=patience_s))["first_day"]

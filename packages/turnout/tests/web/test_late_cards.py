@@ -1,0 +1,276 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+import re
+from datetime import UTC, date, datetime
+
+import httpx
+import pytest
+from litestar import Litestar, get
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, SkipValidation
+from litestar.response import Redirect, Template
+from litestar.template.config import TemplateConfig
+
+from seawall import Overloaded
+from seawall.testing import ManualClock
+from turnout.errors import StoreUnavailable
+from turnout.model.query import Query, Result, Row
+from turnout.model.site import Site, SiteId, UserId
+from turnout.settings import Settings
+from turnout.web import patience
+from turnout.web.mount import Desk, Mount, PageRequest
+from turnout.web.page.answers import Missing
+from turnout.web.patience import Part, in_time
+from turnout.web.site_page import site_card, site_page
+from turnout.web.templating import make_engine
+
+SITE = Site(SiteId(7), "acme.example", "UTC", UserId(1))
+NOW = datetime(2026, 11, 24, 13, 40, tzinfo=UTC)
+LATE = Missing(is_late=True)
+FAILED = Missing(is_late=False)
+
+
+class Runner:
+    """Answers at once, but what is held back waits for `released`, and what is broken fails."""
+
+    def __init__(self) -> None:
+        self.held: set[str] = set()
+        self.broken: set[str] = set()
+        self.released = asyncio.Event()
+        self.asked: list[str] = []
+        self.cancelled: list[str] = []
+        self.has_events = True
+
+    async def answer(self, site: Site, query: Query) -> Result:
+        name = query.dimensions[0] if query.dimensions else "headline"
+        await self._pass(name)
+        dimensions = tuple("x" for _ in query.dimensions)
+        rows = (Row(dimensions, tuple(4 for _ in query.metrics)),) if self.has_events or not dimensions else ()
+        if not self.has_events:
+            rows = tuple(Row(row.dimensions, tuple(0 for _ in row.metrics)) for row in rows)
+        return Result(rows=rows, time_labels=("2026-11-23", "2026-11-24") if query.time_labels else None)
+
+    async def answer_all(self, site: Site, queries: list[Query]) -> list[Result]:
+        return list(await asyncio.gather(*(self.answer(site, query) for query in queries)))
+
+    async def first_day(self, site: Site) -> date | None:
+        await self._pass("first_day")
+        return date(2026, 11, 20) if self.has_events else None
+
+    async def _pass(self, name: str) -> None:
+        self.asked.append(name)
+        if name in self.broken:
+            raise Overloaded("the pool is full", 1.0)
+        if name in self.held:
+            try:
+                await self.released.wait()
+            except asyncio.CancelledError:
+                self.cancelled.append(name)
+                raise
+
+
+@get("/at/{below:path}")
+async def show(
+    request: PageRequest, below: FromPath[str], desk: NamedDependency[SkipValidation[Desk]]
+) -> Template | Redirect:
+    mount = Mount(site=SITE, page_path="/at")
+    card = below.rpartition("/cards/")[2] if "/cards/" in below else ""
+    return await (site_card(request, mount, desk, card) if card else site_page(request, mount, desk, patience_s=0.05))
+
+
+def client(runner: Runner) -> httpx.AsyncClient:
+    """Asks the application on the test's own loop."""
+    desk = Desk(runner, ManualClock(time_s=NOW.timestamp()), Settings())  # type: ignore[arg-type]  # what it needs
+    app = Litestar(
+        [show],
+        dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
+        template_config=TemplateConfig(instance=make_engine()),
+    )
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test")
+
+
+async def joined() -> None:
+    """Returns when somebody waits for something late."""
+    for _ in range(10_000):
+        if any(late.waiting for late in patience._late.values()):
+            return
+        await asyncio.sleep(0)
+    pytest.fail("nobody came")
+
+
+def late_sections(html: str) -> list[str]:
+    return re.findall(r'data-card-url="/at/cards/([a-z]+)', html)
+
+
+def test_a_late_card_blocks_no_other_and_its_section_joins_it() -> None:
+    async def run() -> None:
+        runner = Runner()
+        runner.held = {"visit:browser"}
+        async with client(runner) as web:
+            page = (await web.get("/at/page")).text
+            assert late_sections(page) == ["devices"]
+            assert page.count("Still counting…") == 1
+            assert page.count("<tbody>") == 5
+            assert runner.cancelled == []
+            section = asyncio.create_task(web.get("/at/page/cards/devices"))
+            await joined()
+            runner.released.set()
+            html = (await section).text
+        assert runner.asked.count("visit:browser") == 1
+        assert "Still counting" not in html
+        assert "<tbody>" in html
+        assert late_sections(html) == []
+
+    asyncio.run(run())
+
+
+def test_all_late_is_still_a_page_with_all_its_controls() -> None:
+    async def run() -> None:
+        runner = Runner()
+        runner.held = {
+            "headline",
+            "time:day",
+            "visit:source",
+            "event:page",
+            "visit:country",
+            "visit:browser",
+            "event:name",
+        }
+        async with client(runner) as web:
+            answer = await web.get("/at/page?compare=previous&f=is,visit:os,Linux")
+            runner.released.set()
+        assert answer.status_code == 200
+        assert late_sections(answer.text) == ["chart", "sources", "pages", "locations", "devices", "events"]
+        assert "System is Linux" in answer.text
+        assert 'aria-label="not counted yet"' in answer.text
+
+    asyncio.run(run())
+
+
+def test_a_first_day_that_is_late_makes_all_of_all_time_late() -> None:
+    async def run() -> None:
+        runner = Runner()
+        runner.held = {"first_day"}
+        async with client(runner) as web:
+            html = (await web.get("/at/page?period=all")).text
+            runner.released.set()
+        assert len(late_sections(html)) == 6
+
+    asyncio.run(run())
+
+
+def test_what_fails_says_so_and_can_be_tried_again() -> None:
+    async def run() -> None:
+        runner = Runner()
+        runner.broken = {"event:page", "headline"}
+        async with client(runner) as web:
+            html = (await web.get("/at/page?period=7d")).text
+        assert html.count("This could not be counted.") == 2
+        assert 'href="?period=7d#pages"' in html
+        # Without the headline no shares are known, so that every card is to be asked for again.
+        assert len(late_sections(html)) == 6
+
+    asyncio.run(run())
+
+
+def test_a_site_nobody_has_visited_waits_and_shows_no_snippet_to_strangers() -> None:
+    async def run() -> str:
+        runner = Runner()
+        runner.has_events = False
+        async with client(runner) as web:
+            return (await web.get("/at/page")).text
+
+    html = asyncio.run(run())
+    assert "Waiting for the first visit" in html
+    assert "data-domain" not in html
+
+
+def slow(event: asyncio.Event, seen: list[str], key: str = "slow") -> Part[int]:
+    async def work() -> int:
+        try:
+            await event.wait()
+        except asyncio.CancelledError:
+            seen.append("cancelled")
+            raise
+        return 1
+
+    return Part((event, key), work)
+
+
+def test_a_late_part_is_stopped_when_nobody_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "LINGER_S", 0.0)
+
+    async def run() -> None:
+        seen: list[str] = []
+        assert await in_time({"a": slow(asyncio.Event(), seen)}, patience_s=0.0) == {"a": LATE}
+        (left,) = patience._late.values()
+        await asyncio.wait([left.task])
+        await asyncio.sleep(0)
+        assert left.task.cancelled()
+        assert not patience._late
+
+    asyncio.run(run())
+
+
+def test_who_waits_for_a_late_part_keeps_it_running() -> None:
+    async def run() -> None:
+        seen: list[str] = []
+        end = asyncio.Event()
+        assert await in_time({"a": slow(end, seen)}, patience_s=0.0) == {"a": LATE}
+        waiter = asyncio.create_task(in_time({"a": slow(end, seen)}, patience_s=60.0))
+        await joined()
+        (late,) = patience._late.values()
+        late._expire()
+        end.set()
+        assert await waiter == {"a": 1}
+        assert seen == []
+
+    asyncio.run(run())
+
+
+def test_no_more_than_so_many_run_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "MAX_LINGERING", 1)
+
+    async def run() -> None:
+        seen: list[str] = []
+        end = asyncio.Event()
+        await in_time({name: slow(end, seen, name) for name in "abc"}, patience_s=0.001)
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert seen == ["cancelled", "cancelled"]
+        end.set()
+
+    asyncio.run(run())
+
+
+def test_who_leaves_stops_what_was_asked() -> None:
+    async def run() -> None:
+        seen: list[str] = []
+        asker = asyncio.create_task(in_time({"a": slow(asyncio.Event(), seen)}, patience_s=60.0))
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        asker.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asker
+        await asyncio.sleep(0)
+        assert seen == ["cancelled"]
+
+    asyncio.run(run())
+
+
+def test_errors_that_nobody_foresaw_are_logged_and_others_not(caplog: pytest.LogCaptureFixture) -> None:
+    async def fail(error: Exception) -> int:
+        raise error
+
+    async def run() -> dict[str, int | Missing]:
+        parts = {
+            "store": Part(1, lambda: fail(StoreUnavailable("gone"))),
+            "bug": Part(2, lambda: fail(KeyError("x"))),
+        }
+        return await in_time(parts, patience_s=1.0)
+
+    with caplog.at_level(logging.ERROR):
+        assert asyncio.run(run()) == {"store": FAILED, "bug": FAILED}
+    assert [record.getMessage() for record in caplog.records] == ["the part bug of a page failed"]
