@@ -43,6 +43,7 @@ from turnout.store.sql.sites import SiteRepository
 from turnout.web.app import Services, make_app
 from turnout.web.collect import Collect
 from turnout.web.edge import Edge
+from turnout.web.live_hub import LiveHub
 from turnout.web.ops import Operations
 
 _LOG = logging.getLogger("turnout")
@@ -217,6 +218,7 @@ class Server:
             days_waiting=lambda: core.derivation.figures().days_waiting,
             sites_swept=lambda: core.deletions.swept_total,
         )
+        self.live = LiveHub(runner, core.clock)
         people = core.people
         services = Services(
             people.accounts,
@@ -228,6 +230,7 @@ class Server:
             runner,
             core.clock,
             settings,
+            self.live,
         )
         self.application = Edge(
             collect=Collect(self.pipeline),
@@ -242,6 +245,11 @@ class Server:
         self._mailing.start()
         core.deriving.start()
         core.deleting.start()
+
+    def drain(self) -> None:
+        """Takes in nothing that lasts, and ends what does: called on the loop, once or more, when the server is to stop."""
+        self.operations.is_draining = True
+        self.live.stop()
 
     def close(self, timeout_s: float) -> None:
         """Closes everything, the core last. Blocks."""

@@ -102,6 +102,10 @@ class QueryRunner:
         key = (plan.sql, plan.parameters, self._reader.version())
         return await self._shared(key, plan, lambda rows: _count(rows[0][0]))
 
+    def version(self) -> int:
+        """The position up to which answers are complete. Does not block."""
+        return self._reader.version()
+
     async def property_names(self, site: Site, span: Days | Instants, event: str) -> tuple[str, ...]:
         """The names of an event's properties in a range, most frequent first, 30 at most. Raises as `answer` does."""
         plan = property_names_plan(site, span, event)

@@ -30,6 +30,7 @@ from turnout.web import account, auth, dashboard, invitation, organisation, shar
 from turnout.web.api import query_stats
 from turnout.web.assets import STATIC
 from turnout.web.auth import cookie_name, is_https, session_cookie
+from turnout.web.live_hub import LiveHub
 from turnout.web.mount import Desk
 from turnout.web.problems import as_answer
 from turnout.web.scope import EVERYBODY, Connection, admission, check_scopes, make_guard
@@ -54,6 +55,7 @@ class Services:
     runner: QueryRunner
     clock: Clock
     settings: Settings
+    live: LiveHub
 
 
 PAGES = (
@@ -64,11 +66,15 @@ PAGES = (
     dashboard.show_card,
     dashboard.show_details,
     dashboard.export_site,
+    dashboard.watch_site,
+    dashboard.suggest_for_site,
     share.show_share,
     share.give_password,
     share.show_shared_card,
     share.show_shared_details,
     share.export_share,
+    share.watch_share,
+    share.suggest_for_share,
     auth.show_login,
     auth.sign_in,
     auth.show_code,

@@ -7,20 +7,25 @@ from urllib.parse import quote
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Stream, Template
 
 from turnout.model.access import SiteAccess
 from turnout.model.site import Principal
 from turnout.sites.service import Sites
-from turnout.web.mount import Desk, Mount, PageRequest
-from turnout.web.scope import on_site
+from turnout.web.live import live_response
+from turnout.web.live_hub import LiveHub
+from turnout.web.mount import HEADERS, Desk, Mount, PageRequest, read_parameters
+from turnout.web.peer import peer_of
+from turnout.web.scope import is_still_admitted, on_site
 from turnout.web.site_details import site_details
 from turnout.web.site_export import site_export
 from turnout.web.site_page import site_card, site_page
+from turnout.web.suggest import Suggestion, suggestions
 
 AccessDependency = NamedDependency[SkipValidation[SiteAccess]]
 ViewerDependency = NamedDependency[SkipValidation[Principal | None]]
 SitesDependency = NamedDependency[SkipValidation[Sites]]
+LiveDependency = NamedDependency[SkipValidation[LiveHub]]
 DeskDependency = NamedDependency[SkipValidation[Desk]]
 
 HERE = "/sites/{domain:str}"
@@ -75,6 +80,23 @@ async def export_site(
 ) -> Template | Response[bytes]:
     """Everything that the page shows, as CSV."""
     return await site_export(request, await _mount(access, viewer, sites), desk)
+
+
+@get(f"{HERE}/live", opt=SEEN, include_in_schema=False)
+async def watch_site(
+    request: PageRequest, access: AccessDependency, viewer: ViewerDependency, live: LiveDependency, desk: DeskDependency
+) -> Stream:
+    """The number of visitors now, told when it changes."""
+    person = viewer.user_id if viewer else peer_of(request, desk.settings)
+    return live_response(access.site, live, desk.clock, person=person, may_watch=lambda: is_still_admitted(request))
+
+
+@get(f"{HERE}/suggest", opt=SEEN, include_in_schema=False)
+async def suggest_for_site(
+    request: PageRequest, access: AccessDependency, desk: DeskDependency
+) -> Response[list[Suggestion]]:
+    """The values of `dimension` that contain `q`, most frequent first. The rest of the address is the page's."""
+    return Response(await suggestions(access.site, desk, read_parameters(request)), headers=HEADERS)
 
 
 async def _mount(access: SiteAccess, viewer: Principal | None, sites: Sites) -> Mount:

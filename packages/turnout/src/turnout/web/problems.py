@@ -76,13 +76,18 @@ def as_answer(request: AnyRequest, error: Exception) -> Response[object] | Templ
     """The error handler of the whole application."""
     problem = problem_of(error)
     headers = {} if problem.retry_after_s is None else {"retry-after": str(math.ceil(problem.retry_after_s))}
-    if request.url.path.startswith("/api/"):
+    if _is_asked_by_a_program(request):
         return _json(problem, headers)
     if isinstance(error, NotSignedIn) and request.url.path != "/login":
         return Redirect(f"/login{_next(request)}", status_code=303)
     known = request.state.get("person")
     context = {"principal": known, "status": problem.status, "title": problem.title, "detail": problem.detail}
     return Template("error.html", context=context, headers=headers, status_code=problem.status)
+
+
+def _is_asked_by_a_program(request: AnyRequest) -> bool:
+    """The API, and what a page's script asks for beside pages."""
+    return request.url.path.startswith("/api/") or request.headers.get("accept", "").startswith("application/json")
 
 
 def wait_words(seconds: float) -> str:

@@ -7,6 +7,7 @@ A route without a scope keeps the server from starting (`check_scopes`). Handler
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from litestar import Litestar
@@ -14,7 +15,7 @@ from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.routes import HTTPRoute
 
-from turnout.errors import NotFound, NotSignedIn
+from turnout.errors import NotFound, NotSignedIn, TurnoutError
 from turnout.model.access import Organisation, Right, SiteAccess
 from turnout.model.site import OrganisationId, Principal
 from turnout.store.sql.sites import OpenLink
@@ -153,6 +154,7 @@ def make_guard(doors: Doors) -> Callable[[Connection, BaseRouteHandler], Awaitab
         scope: Scope | None = handler.opt.get("scope")
         if scope is not None:
             connection.state["admission"] = await scope.admit(connection, doors)
+            connection.state["admit_again"] = partial(scope.admit, connection, doors)
         elif not connection.url.path.startswith(FREE):
             raise NotFound("there is no such page")
 
@@ -163,6 +165,15 @@ def admission(connection: Connection) -> Admission:
     """What the guard admitted."""
     admitted: Admission = connection.state["admission"]
     return admitted
+
+
+async def is_still_admitted(connection: Connection) -> bool:
+    """Whether the guard would admit it now: for answers that go on for long. False too where that can't be asked."""
+    try:
+        await connection.state["admit_again"]()
+    except TurnoutError:
+        return False
+    return True
 
 
 def check_scopes(app: Litestar) -> None:

@@ -6,7 +6,7 @@ from litestar import Response, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Stream, Template
 
 from turnout.errors import BadInput, TooManyAttempts
 from turnout.settings import Settings
@@ -14,18 +14,22 @@ from turnout.sites.sharing import OPEN_S, Sharing
 from turnout.store.sql.sites import OpenLink
 from turnout.web.auth import cookie_name, is_https
 from turnout.web.forms import fields
-from turnout.web.mount import Desk, Mount, PageRequest
+from turnout.web.live import live_response
+from turnout.web.live_hub import LiveHub
+from turnout.web.mount import HEADERS, Desk, Mount, PageRequest, read_parameters
 from turnout.web.pages import page
 from turnout.web.peer import peer_of
 from turnout.web.problems import wait_words
-from turnout.web.scope import BY_LINK
+from turnout.web.scope import BY_LINK, is_still_admitted
 from turnout.web.site_details import site_details
 from turnout.web.site_export import site_export
 from turnout.web.site_page import site_card, site_page
+from turnout.web.suggest import Suggestion, suggestions
 
 LinkDependency = NamedDependency[SkipValidation[OpenLink]]
 SharingDependency = NamedDependency[SkipValidation[Sharing]]
 SettingsDependency = NamedDependency[SkipValidation[Settings]]
+LiveDependency = NamedDependency[SkipValidation[LiveHub]]
 DeskDependency = NamedDependency[SkipValidation[Desk]]
 
 HERE = "/share/{slug:str}"
@@ -93,6 +97,27 @@ async def export_share(
     if not _is_open(request, link, sharing, desk.settings):
         return _password_page(request, link)
     return await site_export(request, _mount(request, link), desk)
+
+
+@get(f"{HERE}/live", opt=BY_LINK, include_in_schema=False)
+async def watch_share(
+    request: PageRequest, link: LinkDependency, sharing: SharingDependency, live: LiveDependency, desk: DeskDependency
+) -> Template | Stream:
+    """The number of visitors now, told when it changes, until the link is deleted."""
+    if not _is_open(request, link, sharing, desk.settings):
+        return _password_page(request, link)
+    person = peer_of(request, desk.settings)
+    return live_response(link.site, live, desk.clock, person=person, may_watch=lambda: is_still_admitted(request))
+
+
+@get(f"{HERE}/suggest", opt=BY_LINK, include_in_schema=False)
+async def suggest_for_share(
+    request: PageRequest, link: LinkDependency, sharing: SharingDependency, desk: DeskDependency
+) -> Template | Response[list[Suggestion]]:
+    """The values of `dimension` that contain `q`, most frequent first. The rest of the address is the page's."""
+    if not _is_open(request, link, sharing, desk.settings):
+        return _password_page(request, link)
+    return Response(await suggestions(link.site, desk, read_parameters(request)), headers=HEADERS)
 
 
 def _is_open(request: PageRequest, link: OpenLink, sharing: Sharing, settings: Settings) -> bool:
