@@ -60,10 +60,10 @@ def prepare(data: Path) -> str:
 
 
 @contextlib.contextmanager
-def serving(data: Path, *, cores: Sequence[int] | None = None) -> Iterator[Server]:
+def serving(data: Path, *, cores: Sequence[int] | None = None, module: str = "turnout") -> Iterator[Server]:
     """`turnout serve` on `data` while the block runs, bound to `cores` where some are named."""
     port = free_port()
-    command = [sys.executable, "-m", "turnout", "serve", "--port", str(port), "--data", str(data)]
+    command = [sys.executable, "-m", module, "serve", "--port", str(port), "--data", str(data)]
     with running(command, port, "/health/ready", data, cores=cores) as server:
         yield server
 

@@ -33,7 +33,7 @@ class FewSites:
 
     async def get(self, principal: Principal, domain: str) -> Site:
         site = self._sites.get(domain)
-        if site is None or site.owner_id != principal.user_id:
+        if site is None or site.organisation_id != principal.user_id:
             raise NotFound(domain)
         return site
 
@@ -57,7 +57,7 @@ class SetClock:
 async def principal(request: Request) -> Principal:
     if request.headers.get("authorization") != f"Bearer {API_KEY}":
         raise NotSignedIn("no valid key")
-    return Principal(UserId(1), "owner@one.example")
+    return Principal(UserId(1), "owner@one.example", scopes=frozenset({"stats"}))
 
 
 class ApiServer:
@@ -68,8 +68,9 @@ class ApiServer:
         self.clock = SetClock()
         self.database = EventDatabase(directory / "events.duckdb")
         self.writer = self.database.writer()
+        self.deriver = self.database.deriver()
         self._pool = ThreadPool("queries", max_threads=2)
-        self._reader = Reader(self.database.connect, self.writer.position)
+        self._reader = Reader(self.database.connect, self.writer.position, self.database.derived)
         self.runner = QueryRunner(self._reader, self._pool)
         self._server = uvicorn.Server(uvicorn.Config(self.app(), log_level="warning", lifespan="off"))
         self._socket = socket.create_server(("127.0.0.1", 0))

@@ -1,4 +1,15 @@
 /** Makes the pages lively. Each part finds its elements by a data attribute, and a page without them is left alone. */
+import { loadCards } from "./cards";
+import { readCharts } from "./chart";
 import { offerCopies } from "./copy";
+import { showLive } from "./live";
+import { closeMenus } from "./menus";
+import { navigateInPlace } from "./navigate";
+import { addPart, beginPage, isolated } from "./page";
+import { searchAsTyped } from "./search";
+import { listenForKeys, offerShortcuts } from "./shortcuts";
+import { suggestValues } from "./suggest";
 
-offerCopies();
+for (const part of [offerCopies, readCharts, showLive, loadCards, offerShortcuts, suggestValues]) addPart(part);
+for (const listen of [navigateInPlace, closeMenus, listenForKeys, searchAsTyped]) isolated(listen);
+beginPage();

@@ -5,28 +5,45 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from dataclasses import dataclass
 from pathlib import Path
 
 from seawall import Batcher, Stop, ThreadPool, Worker
-from seawall.clock import SYSTEM_CLOCK
+from seawall.clock import SYSTEM_CLOCK, Clock
+from turnout.accounts.known import Known
+from turnout.accounts.organisations import Organisations, Repositories
+from turnout.accounts.second_factor import SecondFactors
 from turnout.accounts.service import Accounts
+from turnout.accounts.sessions import Sessions
 from turnout.control.commands import Commands, Progress
+from turnout.credentials.passwords import Passwords
 from turnout.ingest.journal import Journal
 from turnout.ingest.pipeline import Pipeline
 from turnout.ingest.place import Places
 from turnout.ingest.visitor import Salts
 from turnout.ingest.writer import Writer
+from turnout.jobs.deletion import Deletions
+from turnout.jobs.derive import Derivation
+from turnout.mail import Outbox
 from turnout.model.event import Event
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
 from turnout.sites.service import SiteDirectory, Sites
+from turnout.sites.sharing import Sharing
 from turnout.store.duckdb.database import EventDatabase
 from turnout.store.duckdb.reader import Reader
 from turnout.store.sql.database import AccountsDatabase
-from turnout.store.sql.repository import Repository
+from turnout.store.sql.invitations import InvitationRepository
+from turnout.store.sql.keys import KeyRepository
+from turnout.store.sql.organisations import OrganisationRepository
+from turnout.store.sql.people import PeopleRepository
+from turnout.store.sql.second_factors import SecondFactorRepository
+from turnout.store.sql.sessions import SessionRepository
+from turnout.store.sql.sites import SiteRepository
 from turnout.web.app import Services, make_app
 from turnout.web.collect import Collect
 from turnout.web.edge import Edge
+from turnout.web.live_hub import LiveHub
 from turnout.web.ops import Operations
 
 _LOG = logging.getLogger("turnout")
@@ -37,8 +54,59 @@ BATCH_EVENTS = 4_000
 PENDING_EVENTS = 20_000
 """Events that may wait for the journal; beyond that senders wait, and then are told to come back."""
 TEND_SALTS_S = 900.0
+DERIVE_END_S = 2.0
+"""What derives days may finish those it is at; after this long it lets go of them."""
 END_S = 10.0
 """What has nothing long to do gets this to end, whatever the time for draining is."""
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """The services over one accounts database."""
+
+    accounts: Accounts
+    sessions: Sessions
+    second_factors: SecondFactors
+    organisations: Organisations
+    directory: SiteDirectory
+    sites: Sites
+    sharing: Sharing
+
+
+def open_accounts(
+    database: AccountsDatabase,
+    outbox: Outbox,
+    share_key: str,
+    *,
+    hashes: ThreadPool,
+    threads: ThreadPool,
+    clock: Clock,
+    session_days: int,
+) -> People:
+    """Puts the services together: `hashes` checks passwords, `threads` runs statements."""
+    people, site_rows, known = PeopleRepository(database), SiteRepository(database), Known(clock)
+    passwords, directory = Passwords(hashes), SiteDirectory()
+    second_factors = SecondFactors(SecondFactorRepository(database), threads=threads, clock=clock)
+    sessions = Sessions(
+        SessionRepository(database),
+        people,
+        second_factors,
+        passwords,
+        known,
+        threads=threads,
+        clock=clock,
+        session_days=session_days,
+    )
+    rows = Repositories(OrganisationRepository(database), InvitationRepository(database), KeyRepository(database))
+    return People(
+        Accounts(people, sessions, passwords, known, outbox, threads=threads, clock=clock),
+        sessions,
+        second_factors,
+        Organisations(rows, sessions, passwords, known, outbox, threads=threads, clock=clock),
+        directory,
+        Sites(site_rows, directory, threads=threads, clock=clock),
+        Sharing(site_rows, passwords, share_key, threads=threads, clock=clock),
+    )
 
 
 class Core:
@@ -52,16 +120,18 @@ class Core:
         self.hashes = ThreadPool("hashes", max_threads=settings.hash_threads)
         self.statements = ThreadPool("accounts", max_threads=4)
         self.jobs = ThreadPool("jobs", min_threads=0, max_threads=2)
-        repository = Repository(self.accounts_database)
-        self.accounts = Accounts(
-            repository,
+        self.outbox = Outbox(data / "outbox", smtp_url=settings.smtp_url, sender=settings.mail_from, clock=self.clock)
+        people = open_accounts(
+            self.accounts_database,
+            self.outbox,
+            kept_secret(data / "share.key"),
             hashes=self.hashes,
             threads=self.statements,
             clock=self.clock,
             session_days=settings.session_days,
         )
-        self.directory = SiteDirectory()
-        self.sites = Sites(repository, self.directory, threads=self.statements, clock=self.clock)
+        self.people, self.accounts, self.organisations = people, people.accounts, people.organisations
+        self.directory, self.sites = people.directory, people.sites
         self.events = EventDatabase(
             data / "events.duckdb", memory_mb=settings.store_memory_mb, threads=settings.store_threads
         )
@@ -79,7 +149,20 @@ class Core:
         self.batches: Batcher[Event] = Batcher(
             "journal", self.journal.append, max_items=BATCH_EVENTS, capacity=PENDING_EVENTS
         )
-        self.commands = Commands(self.accounts, self.sites, journal=self.batches, jobs=self.jobs, clock=self.clock)
+        self.commands = Commands(
+            self.accounts, self.organisations, self.sites, journal=self.batches, jobs=self.jobs, clock=self.clock
+        )
+        self.derivation = Derivation(self.events.deriver(), self.clock)
+        self.deriving = Worker("derive", self.derivation.run)
+        self.deletions = Deletions(
+            SiteRepository(self.accounts_database),
+            self.events.deriver(),
+            accepted=lambda: self.journal.last_position,
+            stored=lambda: self.writer.position,
+            clock=self.clock,
+        )
+        self.deleting = Worker("delete", self.deletions.run)
+        self.sites.on_deleted = self.deleting.wake
         self.writing.start()
 
     async def load(self) -> None:
@@ -92,6 +175,12 @@ class Core:
         What can't be stored in time stays in the journal, and is stored after the next start.
         """
         self.jobs.shutdown()
+        for worker in (self.deriving, self.deleting):
+            try:
+                worker.stop(DERIVE_END_S)
+            except TimeoutError:
+                self.events.deriver().interrupt()
+                worker.stop()
         self.batches.close(END_S)
         try:
             self.writing.stop(timeout_s)
@@ -115,7 +204,7 @@ class Server:
         self.places = Places(settings.city_database)
         self.salts = Salts(settings.data / "salts.json", core.clock)
         self.queries = ThreadPool("queries", max_threads=settings.query_threads)
-        self.reader = Reader(core.events.connect, lambda: core.writer.position)
+        self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
         runner = QueryRunner(self.reader, self.queries, timeout_s=settings.query_timeout_s)
         self.pipeline = Pipeline(
             core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
@@ -126,8 +215,23 @@ class Server:
             core.writer,
             queries_in_flight=lambda: self.queries.statistics().busy,
             writer_is_alive=lambda: core.writing.statistics().is_running,
+            days_waiting=lambda: core.derivation.figures().days_waiting,
+            sites_swept=lambda: core.deletions.swept_total,
         )
-        services = Services(core.accounts, core.sites, runner, core.clock, settings)
+        self.live = LiveHub(runner, core.clock)
+        people = core.people
+        services = Services(
+            people.accounts,
+            people.sessions,
+            people.second_factors,
+            people.organisations,
+            people.sites,
+            people.sharing,
+            runner,
+            core.clock,
+            settings,
+            self.live,
+        )
         self.application = Edge(
             collect=Collect(self.pipeline),
             app=make_app(services, kept_secret(settings.data / "csrf.key")),
@@ -137,10 +241,20 @@ class Server:
         )
         self._tending = Worker("salts", self._tend_salts)
         self._tending.start()
+        self._mailing = Worker("mail", core.outbox.run)
+        self._mailing.start()
+        core.deriving.start()
+        core.deleting.start()
+
+    def drain(self) -> None:
+        """Takes in nothing that lasts, and ends what does: called on the loop, once or more, when the server is to stop."""
+        self.operations.is_draining = True
+        self.live.stop()
 
     def close(self, timeout_s: float) -> None:
         """Closes everything, the core last. Blocks."""
         self._tending.stop(END_S)
+        self._mailing.stop(END_S)
         self.queries.shutdown()
         self.reader.close()
         self.core.close(timeout_s)

@@ -63,3 +63,23 @@ class SettingsInvalid(TurnoutError):
 
 class QueryCancelled(TurnoutError):
     """Raised inside a query whose asker has gone or whose deadline has passed; nobody is left to read it."""
+
+
+class NotAllowed(TurnoutError):
+    """Raised when the asker knows of a thing but their role does not allow this. Ask an admin or owner."""
+
+
+class TooManyAttempts(TurnoutError):
+    """Raised when an account or a peer has guessed too often. Come back after `retry_after_s`."""
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("too many attempts")
+        self.retry_after_s = retry_after_s
+
+
+class SecondFactorNeeded(TurnoutError):
+    """Raised when a password was right and a code is asked for now. `token` names the sign-in that waits for it."""
+
+    def __init__(self, token: str) -> None:
+        super().__init__("a code is needed")
+        self.token = token

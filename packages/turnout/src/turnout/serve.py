@@ -62,7 +62,7 @@ async def _serve(settings: Settings, listening: socket.socket, *, demo: bool) ->
             background.append(asyncio.create_task(_show_demo(server), name="demo"))
         await _serve_http(server, settings, listening)
     finally:
-        server.operations.is_draining = True
+        server.drain()
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
@@ -91,7 +91,7 @@ async def _serve_http(server: Server, settings: Settings, listening: socket.sock
     def stop() -> None:
         if http.should_exit:
             http.force_exit = True  # a second signal waits for nobody
-        server.operations.is_draining = True
+        server.drain()
         http.should_exit = True
 
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 import logging
 import os
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
 from urllib.parse import urlsplit
@@ -51,6 +53,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A sign-in lasts this long."""
     city_database: Path | None = None
     """An mmdb file of yours that names regions and cities; without it only countries are known."""
+    smtp_url: str = ""
+    """The server that takes mail: `smtp://[user:password@]host[:port]` (with STARTTLS) or `smtps://…`.
+
+    Empty: letters stay as files in the data directory's `outbox`, and links are shown to whoever may pass them on."""
+    mail_from: str = "turnout@localhost"
+    """The sender of mail."""
+    trusted_proxies: str = "127.0.0.0/8, ::1"
+    """Networks whose `X-Forwarded-For` names the peer that failed sign-ins are counted against."""
     drain_s: float = 20.0
     """How long SIGTERM waits for requests in flight and the journal."""
 
@@ -123,7 +133,7 @@ def _converted(name: str, value: object) -> object:
     if kind is int or kind is float:
         return _number(name, kind, value)
     if kind is str:
-        return _url(str(value)) if name == "public_url" else str(value)
+        return _CHECKED.get(name, str)(str(value))
     if choices := get_args(kind):
         if type(None) in choices:
             return Path(str(value)) if str(value) else None
@@ -147,6 +157,33 @@ def _number(name: str, kind: type[Any], value: object) -> object:
     return number
 
 
+def _smtp_url(value: str) -> str:
+    expected = "smtp://[user:password@]host[:port] or smtps://… was expected"
+    try:
+        parts = urlsplit(value)
+        is_good = parts.scheme in ("smtp", "smtps") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(expected) from None
+    if value and (not is_good or parts.path not in ("", "/") or parts.query or parts.fragment):
+        raise ValueError(expected)
+    return value
+
+
+def _address(value: str) -> str:
+    if not re.fullmatch(r"[^\s@<>]+@[^\s@<>]+", value):
+        raise ValueError("an address such as turnout@example.org was expected")
+    return value
+
+
+def _networks(value: str) -> str:
+    for each in filter(None, (part.strip() for part in value.split(","))):
+        try:
+            ip_network(each)
+        except ValueError:
+            raise ValueError(f"networks such as 10.0.0.0/8, ::1 were expected, and {each[:60]!r} is none") from None
+    return value
+
+
 def _url(value: str) -> str:
     expected = "a URL without a path was expected, such as https://stats.example.org"
     try:
@@ -157,3 +194,11 @@ def _url(value: str) -> str:
     if value and (not is_good or parts.path not in ("", "/") or parts.query or parts.fragment):
         raise ValueError(expected)
     return f"{parts.scheme}://{parts.netloc}" if value else ""
+
+
+_CHECKED: dict[str, Callable[[str], str]] = {
+    "public_url": _url,
+    "smtp_url": _smtp_url,
+    "mail_from": _address,
+    "trusted_proxies": _networks,
+}

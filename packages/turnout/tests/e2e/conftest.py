@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import accessibility
 import httpx
 import pytest
 from serving import Turnout, until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Page
 
 PASSWORD = "correct horse battery staple"
 CHROMIUM = Path("/usr/bin/chromium")
@@ -129,6 +130,13 @@ def node_trackers() -> Path:
         ran = subprocess.run(["npm", "ci", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, timeout=180)
         assert ran.returncode == 0, ran.stderr.decode()
     return folder
+
+
+@pytest.fixture(scope="session")
+def axe_finds_nothing() -> Callable[[Page], None]:
+    """Fails a test with what keeps people out of the page it is given."""
+    require(shutil.which("npm") is not None, "npm")
+    return accessibility.axe_finds_nothing
 
 
 @pytest.fixture(scope="module")

@@ -136,7 +136,7 @@ def test_the_first_account_comes_by_the_printed_link(turnout: Turnout) -> None:
         short = {"email": EMAIL, "password": "short", "_csrf_token": token(page)}
         assert "expected 10 to 1000 characters" in web.post(link.group(1), data=short).text
         done = web.post(link.group(1), data={"email": EMAIL, "password": PASSWORD, "_csrf_token": token(page)})
-        assert done.url.path == "/sites"
+        assert done.url.path == "/welcome"
     assert httpx.get(link.group(1)).status_code == 404
     assert turnout.stop() == 0
     turnout.log.write_text("")

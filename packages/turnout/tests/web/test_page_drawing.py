@@ -85,6 +85,7 @@ def render(view: View, page: Drawing | None = None, **context: object) -> str:
             "site": SITE,
             "sites": [SITE],
             "page_path": "/sites/acme.example",
+            "settings_path": "",
             "embed": False,
             "page": page or drawing(view),
             "has_events": True,

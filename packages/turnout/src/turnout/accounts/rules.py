@@ -1,14 +1,15 @@
-"""What an account may be called, how long a password is, what a secret looks like. Pure."""
+"""What accounts and organisations may be called, and the roles and scopes there are. Pure."""
 
 from __future__ import annotations
 
 import re
 import secrets
-from hashlib import sha256
+from base64 import b32encode
+from textwrap import wrap
 
 from turnout.errors import BadInput
+from turnout.model.access import ROLES, Role
 
-PASSWORD_LENGTH = (10, 1_000)
 SCOPES = ("stats", "ops")
 KEY_PREFIX = "tk_"
 
@@ -24,14 +25,6 @@ def check_email(email: str) -> str:
     return email
 
 
-def check_password(password: str) -> str:
-    """The password itself. Raises `BadInput` when it is too short to hold, or long enough to be an attack."""
-    shortest, longest = PASSWORD_LENGTH
-    if not shortest <= len(password) <= longest:
-        raise BadInput("password", f"expected {shortest} to {longest} characters, got {len(password)}")
-    return password
-
-
 def check_scope(scope: str) -> str:
     """The scope itself. Raises `BadInput`."""
     if scope not in SCOPES:
@@ -39,11 +32,27 @@ def check_scope(scope: str) -> str:
     return scope
 
 
-def new_secret() -> str:
-    """256 random bits as text, for sessions, keys and links."""
-    return secrets.token_urlsafe(32)
+def check_name(name: str, field: str = "name") -> str:
+    """A name of something as people write it, trimmed. Raises `BadInput`."""
+    text = " ".join(name.split())
+    if not 1 <= len(text) <= 80 or not text.isprintable():
+        raise BadInput(field, f"expected 1 to 80 characters, got {len(text)}")
+    return text
 
 
-def hash_secret(secret: str) -> bytes:
-    """What is kept of a secret. Its 256 random bits need no slow hash; nobody can guess at them."""
-    return sha256(secret.encode(errors="replace")).digest()
+def check_role(role: str, allowed: tuple[Role, ...] = ROLES) -> Role:
+    """The role itself. Raises `BadInput`."""
+    for one in allowed:
+        if role == one:
+            return one
+    raise BadInput("role", f"expected one of {', '.join(allowed)}, got {role[:40]!r}")
+
+
+def new_recovery_codes() -> list[str]:
+    """Ten codes of 80 random bits, in groups that people can copy."""
+    return ["-".join(wrap(b32encode(secrets.token_bytes(10)).decode().lower(), 4)) for _ in range(10)]
+
+
+def plain_code(typed: str) -> str:
+    """A recovery code or a code of an app as it is compared: without what people put between the characters."""
+    return re.sub(r"[\s-]", "", typed).lower()[:64]

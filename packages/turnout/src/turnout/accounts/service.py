@@ -1,152 +1,157 @@
-"""Accounts, sign-ins, sessions and API keys. Passwords are checked in a pool of their own: a sign-in crowd is a CPU crowd."""
+"""Accounts: making them, their passwords, ending them."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
-
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
+import asyncio
+import logging
 
 from seawall import ThreadPool
 from seawall.clock import Clock
-from turnout.accounts.rules import KEY_PREFIX, check_email, check_password, check_scope, hash_secret, new_secret
-from turnout.errors import NotSignedIn
-from turnout.model.site import Principal, UserId
-from turnout.store.sql.repository import Repository
+from turnout.accounts.known import Known
+from turnout.accounts.letters import reset_letter
+from turnout.accounts.rules import check_email
+from turnout.accounts.sessions import Sessions
+from turnout.credentials.passwords import Passwords
+from turnout.credentials.secrets import hash_secret, new_secret
+from turnout.credentials.throttle import Throttle
+from turnout.errors import BadInput, TurnoutError
+from turnout.mail import Outbox
+from turnout.model.access import AuditEntry
+from turnout.model.site import Principal, SiteId, UserId
+from turnout.store.sql.people import PeopleRepository
 
-# OWASP's second choice: 19 MiB, two passes, one lane; 40-55 ms of a core.
-HASHER = PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
-REMEMBERED = 10_000
+RESET_S = 3_600
+RESETS_OF_ACCOUNT = 3
+RESETS_OF_PEER = 20
+WINDOW_S = 3_600.0
+WRONG_PASSWORDS = 10
+
+_LOG = logging.getLogger("turnout.accounts")
 
 
 class Accounts:
     """The accounts of one Turnout. For one event loop; no method blocks it."""
 
     def __init__(
-        self, repository: Repository, *, hashes: ThreadPool, threads: ThreadPool, clock: Clock, session_days: int
+        self,
+        repository: PeopleRepository,
+        sessions: Sessions,
+        passwords: Passwords,
+        known: Known,
+        outbox: Outbox,
+        *,
+        threads: ThreadPool,
+        clock: Clock,
     ) -> None:
-        """`hashes` checks passwords, `threads` runs statements."""
+        """`threads` runs statements."""
         self._repository = repository
-        self._hashes = hashes
+        self._sessions = sessions
+        self._passwords = passwords
+        self._known = known
+        self._outbox = outbox
         self._threads = threads
         self._clock = clock
-        self._session_s = session_days * 86_400
-        # What was found by a secret's hash, and until when it holds. Everything that ends a session or a key goes through
-        # this object, so nothing here outlives its row.
-        self._known: OrderedDict[bytes, tuple[Principal, float]] = OrderedDict()
-        self._signed_out = 0
-        self._nobodys_hash = HASHER.hash(new_secret())
+        self._resets = Throttle(clock, most=RESETS_OF_ACCOUNT, window_s=WINDOW_S)
+        self._resets_of_peer = Throttle(clock, most=RESETS_OF_PEER, window_s=WINDOW_S)
+        self._guesses = Throttle(clock, most=WRONG_PASSWORDS, window_s=WINDOW_S)
+        self._posting: set[asyncio.Task[None]] = set()
 
     async def create_user(self, email: str, password: str, *, is_operator: bool = False) -> UserId:
-        """Makes an account. Raises `BadInput` and `AlreadyExists` that name the field."""
+        """Makes an account with an organisation of its own. Raises `BadInput` and `AlreadyExists` that name the field."""
         email = check_email(email)
-        hashed = await self._hashes.run(HASHER.hash, check_password(password))
+        hashed = await self._passwords.hash(password)
         return await self._threads.run(
-            self._repository.add_user, email, hashed, is_operator=is_operator, now_s=self._now_s()
+            self._repository.unscoped_add_user, email, hashed, is_operator=is_operator, now_s=self._now_s()
         )
-
-    async def sign_in(self, email: str, password: str) -> str:
-        """Begins a session and returns its token. Raises `NotSignedIn`, which does not tell whether the account exists."""
-        found = await self._threads.run(self._repository.unscoped_credentials, email.strip().lower())
-        # Nobody's password is checked too, so that the time taken says nothing either.
-        is_right = await self._hashes.run(_matches, found.password_hash if found else self._nobodys_hash, password)
-        if found is None or not is_right:
-            raise NotSignedIn("no account has this e-mail and password")
-        return await self._begin_session(found.user_id)
-
-    async def sign_out(self, token: str) -> None:
-        """Ends a session, at once."""
-        token_hash = hash_secret(token)
-        self._known.pop(token_hash, None)
-        await self._threads.run(self._repository.end_session, token_hash)
-        self._known.pop(token_hash, None)  # one who looked it up meanwhile may have remembered it
-        self._signed_out += 1  # and one who is still looking it up must not
-
-    async def principal_of_session(self, token: str) -> Principal | None:
-        """Who holds the session, None where it is over or never was."""
-        token_hash = hash_secret(token)
-        known = self._remembered(token_hash)
-        if known is not None:
-            return known
-        signed_out = self._signed_out
-        found = await self._threads.run(self._repository.unscoped_principal_of_session, token_hash, self._now_s())
-        if found is None:
-            return None
-        if signed_out != self._signed_out:
-            return found[0]
-        return self._remember(token_hash, *found)
-
-    async def principal_of_key(self, key: str) -> Principal | None:
-        """Who holds the API key, with its scope; None where there is none."""
-        key_hash = hash_secret(key)
-        known = self._remembered(key_hash)
-        if known is not None:
-            return known
-        found = await self._threads.run(self._repository.unscoped_principal_of_key, key_hash)
-        return None if found is None else self._remember(key_hash, found, float("inf"))
 
     async def principal_named(self, email: str) -> Principal:
         """Who has the address: for the command line. Raises `NotFound`."""
         return await self._threads.run(self._repository.unscoped_principal, check_email(email))
-
-    async def create_key(self, principal: Principal, scope: str) -> str:
-        """Makes an API key and returns it; it can't be shown again. Raises `BadInput`."""
-        check_scope(scope)
-        key = KEY_PREFIX + new_secret()
-        await self._threads.run(self._repository.add_key, principal, hash_secret(key), key[:8], scope, self._now_s())
-        return key
 
     async def first_account_token(self) -> str | None:
         """A new one-time token for the first account, which ends any older one; None where there is an account."""
         if await self._threads.run(self._repository.unscoped_has_users):
             return None
         token = new_secret()
-        await self._threads.run(self._repository.set_first_account_link, hash_secret(token), self._now_s())
+        await self._threads.run(self._repository.unscoped_set_first_account_link, hash_secret(token), self._now_s())
         return token
 
     async def is_first_account_token(self, token: str) -> bool:
         """Whether the token is the one that is good now."""
-        return await self._threads.run(self._repository.has_first_account_link, hash_secret(token))
+        return await self._threads.run(self._repository.unscoped_has_first_account_link, hash_secret(token))
 
-    async def create_first_account(self, token: str, email: str, password: str) -> str:
+    async def create_first_account(self, token: str, email: str, password: str, *, client: str = "") -> str:
         """Makes the first account, an operator's, and returns a session's token. Of two at once, one gets `NotFound`."""
         email = check_email(email)
-        hashed = await self._hashes.run(HASHER.hash, check_password(password))
+        hashed = await self._passwords.hash(password)
         user_id = await self._threads.run(
-            self._repository.add_first_user, hash_secret(token), email, hashed, self._now_s()
+            self._repository.unscoped_add_first_user, hash_secret(token), email, hashed, self._now_s()
         )
-        return await self._begin_session(user_id)
+        return await self._sessions.begin(user_id, client)
 
-    async def _begin_session(self, user_id: UserId) -> str:
+    async def check_own_password(self, principal: Principal, password: str, field: str = "password") -> None:
+        """Proves that it is still the same person. Raises `BadInput` that names `field`, and `TooManyAttempts`."""
+        name = str(principal.user_id)
+        self._guesses.take(name)
+        hashed = await self._threads.run(self._repository.password_hash, principal)
+        if not await self._passwords.matches(password, hashed):
+            raise BadInput(field, "that is not your password")
+        self._guesses.give_back(name)
+
+    async def change_password(self, principal: Principal, token: str, old: str, new: str) -> None:
+        """Sets a new password and ends every session but the one that asks. Raises as `check_own_password` does."""
+        await self.check_own_password(principal, old, "old_password")
+        try:
+            hashed = await self._passwords.hash(new)
+        except BadInput as bad:
+            raise BadInput("new_password", bad.problem) from None
+        await self._threads.run(self._repository.set_password, principal, hashed, hash_secret(token), self._now_s())
+        self._known.forget()
+
+    def ask_for_reset(self, email: str, address: str, *, peer: str = "") -> None:
+        """Has a link to a new password sent to whoever has the e-mail. `address` is this server's.
+
+        Returns at once, whether anybody has it or not, so that the time taken says nothing. Raises `BadInput`,
+        `TooManyAttempts`.
+        """
+        email = check_email(email)
+        self._resets_of_peer.take(peer)
+        self._resets.take(email)
+        posting = asyncio.create_task(self._post_reset(email, address), name="password reset")
+        self._posting.add(posting)
+        posting.add_done_callback(self._posting.discard)
+
+    async def is_reset_token(self, token: str) -> bool:
+        """Whether the link with this token is good."""
+        return await self._threads.run(self._repository.unscoped_has_reset, hash_secret(token), self._now_s())
+
+    async def reset_password(self, token: str, password: str) -> None:
+        """Sets a new password by a link and ends every session. Raises `BadInput`, `NotFound`."""
+        hashed = await self._passwords.hash(password)
+        await self._threads.run(self._repository.unscoped_reset_password, hash_secret(token), hashed, self._now_s())
+        self._known.forget()
+
+    async def audit(self, principal: Principal) -> list[AuditEntry]:
+        """What one did to one's own account, the latest first."""
+        return await self._threads.run(self._repository.audit, principal)
+
+    async def delete(self, principal: Principal, password: str) -> list[SiteId]:
+        """Ends one's account; returns the sites that went with it. Raises `BadInput` that says what stands against it."""
+        await self.check_own_password(principal, password)
+        gone = await self._threads.run(self._repository.delete_user, principal, self._now_s())
+        self._known.forget()
+        return gone
+
+    async def _post_reset(self, email: str, address: str) -> None:
         token, now_s = new_secret(), self._now_s()
-        await self._threads.run(
-            self._repository.add_session, user_id, hash_secret(token), now_s, now_s + self._session_s
-        )
-        return token
-
-    def _remembered(self, secret_hash: bytes) -> Principal | None:
-        known = self._known.get(secret_hash)
-        if known is None:
-            return None
-        if known[1] <= self._clock.time():
-            del self._known[secret_hash]
-            return None
-        return known[0]
-
-    def _remember(self, secret_hash: bytes, principal: Principal, until_s: float) -> Principal:
-        self._known[secret_hash] = (principal, until_s)
-        if len(self._known) > REMEMBERED:
-            self._known.popitem(last=False)
-        return principal
+        try:
+            is_known = await self._threads.run(
+                self._repository.unscoped_add_reset, email, hash_secret(token), now_s, now_s + RESET_S
+            )
+            if is_known:
+                await self._threads.run(self._outbox.post, reset_letter(email, f"{address}/reset/{token}"))
+        except TurnoutError:
+            _LOG.exception("a link to a new password could not be sent")
 
     def _now_s(self) -> int:
         return int(self._clock.time())
-
-
-def _matches(hashed: str, password: str) -> bool:
-    if len(password) > 1_000:
-        return False
-    try:
-        return HASHER.verify(hashed, password)
-    except (VerificationError, InvalidHashError):
-        return False

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from seawall import Batcher, ThreadPool
 from seawall.clock import Clock
+from turnout.accounts.organisations import Organisations
 from turnout.accounts.service import Accounts
 from turnout.errors import BadInput, NotFound
 from turnout.jobs.demo import fill
@@ -23,9 +26,17 @@ class Commands:
     """`run(name, arguments, progress)` carries one out and returns the line it has to say."""
 
     def __init__(
-        self, accounts: Accounts, sites: Sites, *, journal: Batcher[Event], jobs: ThreadPool, clock: Clock
+        self,
+        accounts: Accounts,
+        organisations: Organisations,
+        sites: Sites,
+        *,
+        journal: Batcher[Event],
+        jobs: ThreadPool,
+        clock: Clock,
     ) -> None:
         self._accounts = accounts
+        self._organisations = organisations
         self._sites = sites
         self._journal = journal
         self._jobs = jobs
@@ -52,12 +63,16 @@ class Commands:
 
     async def _create_site(self, arguments: Arguments, progress: Progress) -> str:
         owner = await self._accounts.principal_named(_text(arguments, "owner"))
-        site = await self._sites.create(owner, _text(arguments, "domain"), _text(arguments, "timezone"))
+        own = await self._organisations.personal(owner)
+        site = await self._sites.create(owner, own.id, _text(arguments, "domain"), _text(arguments, "timezone"))
         return f"created the site {site.domain} ({site.timezone})"
 
     async def _create_key(self, arguments: Arguments, progress: Progress) -> str:
         owner = await self._accounts.principal_named(_text(arguments, "owner"))
-        return await self._accounts.create_key(owner, _text(arguments, "scope"))
+        own = await self._organisations.personal(owner)
+        # Whoever is at the command line operates this server.
+        maker = replace(owner, is_operator=True)
+        return await self._organisations.create_key(maker, own.id, _text(arguments, "scope"))
 
     async def _fill_demo(self, arguments: Arguments, progress: Progress) -> str:
         events, seed = _number(arguments, "events", MOST_DEMO_EVENTS), _number(arguments, "seed", 2**63)
@@ -66,7 +81,8 @@ class Commands:
         try:
             site = await self._sites.get(owner, domain)
         except NotFound:
-            site = await self._sites.create(owner, domain, "Europe/Berlin")
+            own = await self._organisations.personal(owner)
+            site = await self._sites.create(owner, own.id, domain, "Europe/Berlin")
         now = datetime.fromtimestamp(self._clock.time(), UTC)
         done = await self._jobs.run(fill, site, events, seed, self._journal.put_many_sync, now, progress)
         return f"filled {site.domain} with {done} events"

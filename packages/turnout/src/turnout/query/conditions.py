@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from turnout.model.countries import NAMES as COUNTRY_NAMES
 from turnout.model.query import AllOf, AnyOf, Comparison, Filter, Not
-from turnout.query.dimensions import NOT_SET, Dimension, find
+from turnout.model.words import NOT_SET
+from turnout.query.dimensions import Dimension, find
 
 # The empty code reads "(not set)", like every other value of a place that is not known.
 _CODES = ("", *COUNTRY_NAMES)

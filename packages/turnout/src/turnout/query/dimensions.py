@@ -7,11 +7,11 @@ from typing import Literal
 
 import msgspec
 
+from turnout.model.words import DIRECT, NOT_SET
+
 Level = Literal["event", "visit", "time"]
 
 PROPERTY = "event:props:"
-DIRECT = "Direct / None"
-NOT_SET = "(not set)"
 NO_PROPERTY = "(none)"
 MAX_PROPERTY_LENGTH = 300
 

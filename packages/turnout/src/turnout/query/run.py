@@ -6,17 +6,19 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from seawall import DeadlineExceeded, SingleFlight, ThreadPool, deadline
 from turnout.errors import QueryCancelled, StoreUnavailable
 from turnout.model.query import Days, Instants, Query, Result
-from turnout.model.site import Site
-from turnout.query.plan import Plan, first_day_plan, make_plan
+from turnout.model.site import Site, SiteId
+from turnout.query.across import first_day_plan, visitors_by_day_plan, visitors_now_plan
+from turnout.query.plan import Plan, make_plan
 from turnout.query.properties import property_names_plan, shape_names
 from turnout.query.shape import shape
+from turnout.query.spans import days_of
 from turnout.store.protocols import EventReader
 
 _INTERRUPT_AGAIN_S = 0.02
@@ -49,9 +51,12 @@ class QueryRunner:
         last asker has gone is interrupted within 200 ms. Raises `StoreUnavailable` when the store can't answer or time
         runs out, `seawall.Overloaded` when the pool's queue is full.
         """
-        plan = make_plan(site, query)
+        # The version first: a day that newer events have touched is then gone from what is derived, or is read as it
+        # was at the version.
+        version = self._reader.version()
+        plan = make_plan(site, query, self._reader.derived(site.id))
         zone = ZoneInfo(site.timezone)
-        key = (site.id, site.timezone, query.range, query.time_labels, plan.sql, plan.parameters)
+        key = (site.id, site.timezone, query.range, query.time_labels, plan.sql, plan.parameters, version)
         return await self._shared(key, plan, lambda rows: shape(plan, rows, query, zone))
 
     async def answer_all(self, site: Site, queries: Sequence[Query]) -> list[Result]:
@@ -66,25 +71,51 @@ class QueryRunner:
 
     async def first_day(self, site: Site) -> date | None:
         """The local day of the site's first event, None where it has none. Raises as `answer` does."""
-        plan = first_day_plan(site)
+        version = self._reader.version()
+        plan = first_day_plan(site, self._reader.derived(site.id))
 
         def first(rows: Sequence[tuple[object, ...]]) -> date | None:
             day = rows[0][0]
             return day if isinstance(day, date) else None
 
-        return await self._shared((site.id, plan.sql), plan, first)
+        return await self._shared((plan.sql, plan.parameters, version), plan, first)
+
+    async def visitors_by_day(self, spans: Sequence[tuple[Site, Days]]) -> dict[SiteId, list[int]]:
+        """Each site's visitors on each day of its span, in order, by one statement for all. Raises as `answer` does.
+
+        Spans are of local days, so at one moment those of different sites may differ.
+        """
+        if not spans:
+            return {}
+        version = self._reader.version()
+        plan = visitors_by_day_plan([(site, span, self._reader.derived(site.id)) for site, span in spans])
+
+        def by_day(rows: Sequence[tuple[object, ...]]) -> dict[SiteId, list[int]]:
+            found = {(site_id, day): visitors for site_id, day, visitors in rows}
+            return {site.id: [_count(found.get((site.id, day), 0)) for day in days_of(span)] for site, span in spans}
+
+        return await self._shared((plan.sql, tuple(spans), version), plan, by_day)
+
+    async def visitors_now(self, site: Site, since: datetime) -> int:
+        """How many visitors of the site had an event at or after `since` (aware), to the second. Raises as `answer` does."""
+        plan = visitors_now_plan(site, since.replace(microsecond=0))
+        key = (plan.sql, plan.parameters, self._reader.version())
+        return await self._shared(key, plan, lambda rows: _count(rows[0][0]))
+
+    def version(self) -> int:
+        """The position up to which answers are complete. Does not block."""
+        return self._reader.version()
 
     async def property_names(self, site: Site, span: Days | Instants, event: str) -> tuple[str, ...]:
         """The names of an event's properties in a range, most frequent first, 30 at most. Raises as `answer` does."""
         plan = property_names_plan(site, span, event)
-        return await self._shared((site.id, plan.sql, plan.parameters), plan, shape_names)
+        return await self._shared((plan.sql, plan.parameters, self._reader.version()), plan, shape_names)
 
     async def _shared(self, key: tuple[object, ...], plan: Plan, finish: Callable[[list[tuple[object, ...]]], T]) -> T:
-        """What `finish` makes of the plan's rows; one run for all who ask for `key` at this data version."""
-        at_version = (*key, self._reader.version())
-        if at_version in self._kept:
-            self._kept.move_to_end(at_version)
-            return cast("T", self._kept[at_version])
+        """What `finish` makes of the plan's rows; one run for all who ask for `key`, which names the data's version."""
+        if key in self._kept:
+            self._kept.move_to_end(key)
+            return cast("T", self._kept[key])
 
         async def run() -> T:
             rows = 0
@@ -97,20 +128,20 @@ class QueryRunner:
 
             answer = await self._run(work)
             if rows <= KEPT_ROWS:
-                self._keep(at_version, answer)
+                self._keep(key, answer)
             return answer
 
         try:
             with deadline(self._timeout_s):
-                return await self._flights.run(at_version, run)
+                return await self._flights.run(key, run)
         except DeadlineExceeded as error:
             raise StoreUnavailable("the query took too long; ask for less, or come back when it is quieter") from error
         except QueryCancelled as error:
             # Its asker is still here, so it was stopped from outside: the store is closing.
             raise StoreUnavailable("the query was stopped") from error
 
-    def _keep(self, at_version: tuple[object, ...], answer: object) -> None:
-        self._kept[at_version] = answer
+    def _keep(self, key: tuple[object, ...], answer: object) -> None:
+        self._kept[key] = answer
         if len(self._kept) > KEPT_ANSWERS:
             self._kept.popitem(last=False)
 
@@ -151,6 +182,11 @@ class _Run(Generic[T]):
             self._reader.interrupt(self)
             # The engine forgets an interrupt that comes a moment before the statement begins: until it is over, again.
             asyncio.get_running_loop().call_later(_INTERRUPT_AGAIN_S, self.leave)
+
+
+def _count(value: object) -> int:
+    assert isinstance(value, int)
+    return value
 
 
 def _first_error(failed: BaseExceptionGroup[BaseException]) -> BaseException:

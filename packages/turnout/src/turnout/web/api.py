@@ -14,12 +14,13 @@ from litestar.params import SkipValidation
 
 from seawall import Overloaded
 from seawall.clock import Clock
-from turnout.errors import BadInput, NotFound, NotSignedIn, StoreUnavailable, TooLarge, TurnoutError
+from turnout.errors import BadInput, NotAllowed, NotFound, NotSignedIn, StoreUnavailable, TooLarge, TurnoutError
 from turnout.model.site import Principal, Site
 from turnout.query.answer import Answer, make_answer
 from turnout.query.parse import MAX_BODY_BYTES, parse_body, resolve
 from turnout.query.run import QueryRunner
 from turnout.web.api_schema import QueryOperation
+from turnout.web.scope import BY_KEY
 
 _BAD_KEY = "a valid API key of scope stats is needed, sent as `Authorization: Bearer KEY`"
 _NO_SITE = "site_id: no site of this name that this key may read"
@@ -45,6 +46,7 @@ def _refused(request: Request[object, object, State], error: Exception) -> Respo
 @post(
     "/api/v2/query",
     status_code=200,
+    opt=BY_KEY,
     request_max_body_size=MAX_BODY_BYTES,
     operation_class=QueryOperation,
     exception_handlers={TurnoutError: _refused, Overloaded: _refused, HTTPException: _refused},
@@ -75,7 +77,7 @@ def _answer_to(error: Exception) -> tuple[int, str, float | None]:
             return 400, str(error), None
         case NotSignedIn():
             return 401, _BAD_KEY, None
-        case NotFound():
+        case NotFound() | NotAllowed():
             return 404, _NO_SITE, None
         case StoreUnavailable() | Overloaded():
             return 503, str(error), error.retry_after_s

@@ -1,164 +1,110 @@
-"""The pages of a signed-in person: the list of sites, and a site's numbers. One request draws a whole page."""
+"""A site's numbers, for its people and, where it is public, for everybody. One request draws a whole page."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import cache
-from typing import Protocol
 from urllib.parse import quote
-from zoneinfo import available_timezones
 
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
-from litestar.response import Redirect, Template
+from litestar.response import Redirect, Stream, Template
 
-from seawall.clock import Clock
-from turnout.errors import BadInput
-from turnout.model.site import Principal, Site
-from turnout.query.run import QueryRunner
-from turnout.settings import Settings
-from turnout.web.mount import HEADERS, Desk, Mount, PageRequest
+from turnout.model.access import SiteAccess
+from turnout.model.site import Principal
+from turnout.sites.service import Sites
+from turnout.web.live import live_response
+from turnout.web.live_hub import LiveHub
+from turnout.web.mount import HEADERS, Desk, Mount, PageRequest, read_parameters
+from turnout.web.peer import peer_of
+from turnout.web.scope import is_still_admitted, on_site
 from turnout.web.site_details import site_details
 from turnout.web.site_export import site_export
 from turnout.web.site_page import site_card, site_page
+from turnout.web.suggest import Suggestion, suggestions
 
-PrincipalDependency = NamedDependency[SkipValidation[Principal]]
-RunnerDependency = NamedDependency[SkipValidation[QueryRunner]]
-ClockDependency = NamedDependency[SkipValidation[Clock]]
-SettingsDependency = NamedDependency[SkipValidation[Settings]]
+AccessDependency = NamedDependency[SkipValidation[SiteAccess]]
+ViewerDependency = NamedDependency[SkipValidation[Principal | None]]
+SitesDependency = NamedDependency[SkipValidation[Sites]]
+LiveDependency = NamedDependency[SkipValidation[LiveHub]]
+DeskDependency = NamedDependency[SkipValidation[Desk]]
 
-
-class SiteShelf(Protocol):
-    """The sites that someone may see: `Sites` in `sites/service.py`."""
-
-    async def list(self, principal: Principal) -> Sequence[Site]:
-        """All of them, by domain."""
-        ...
-
-    async def get(self, principal: Principal, domain: str) -> Site:
-        """One of them. Raises `NotFound` where there is none, or `principal` may not know of it."""
-        ...
+HERE = "/sites/{domain:str}"
+SEEN = on_site("see_site", or_public=True)
 
 
-SitesDependency = NamedDependency[SkipValidation[SiteShelf]]
-
-
-@get("/sites")
-async def list_sites(principal: PrincipalDependency, sites: SitesDependency) -> Template:
-    """The sites of the person, and the form that adds one (posted to /sites)."""
-    return sites_page(principal, await sites.list(principal))
-
-
-@get("/sites/{domain:str}")
+@get(HERE, opt=SEEN)
 async def show_site(
     request: PageRequest,
-    domain: FromPath[str],
-    principal: PrincipalDependency,
+    access: AccessDependency,
+    viewer: ViewerDependency,
     sites: SitesDependency,
-    runner: RunnerDependency,
-    clock: ClockDependency,
-    settings: SettingsDependency,
+    desk: DeskDependency,
 ) -> Template | Redirect:
-    """A site's numbers, as the address asks for them. Raises `NotFound` where the site is not the person's."""
-    mount = await _mount(principal, sites, domain)
-    return await site_page(request, mount, Desk(runner, clock, settings))
+    """A site's numbers, as the address asks for them."""
+    return await site_page(request, await _mount(access, viewer, sites), desk)
 
 
-@get("/sites/{domain:str}/cards/{card:str}")
+@get(f"{HERE}/cards/{{card:str}}", opt=SEEN)
 async def show_card(
     request: PageRequest,
-    domain: FromPath[str],
     card: FromPath[str],
-    principal: PrincipalDependency,
+    access: AccessDependency,
+    viewer: ViewerDependency,
     sites: SitesDependency,
-    runner: RunnerDependency,
-    clock: ClockDependency,
-    settings: SettingsDependency,
+    desk: DeskDependency,
 ) -> Template:
     """One section of the page alone, for a script that comes back for what was late."""
-    mount = await _mount(principal, sites, domain)
-    return await site_card(request, mount, Desk(runner, clock, settings), card)
+    return await site_card(request, await _mount(access, viewer, sites), desk, card)
 
 
-@get("/sites/{domain:str}/details/{card:str}")
+@get(f"{HERE}/details/{{card:str}}", opt=SEEN)
 async def show_details(
     request: PageRequest,
-    domain: FromPath[str],
     card: FromPath[str],
-    principal: PrincipalDependency,
+    access: AccessDependency,
+    viewer: ViewerDependency,
     sites: SitesDependency,
-    runner: RunnerDependency,
-    clock: ClockDependency,
-    settings: SettingsDependency,
+    desk: DeskDependency,
 ) -> Template | Redirect | Response[bytes]:
     """All rows of a card; as CSV for `CARD.csv`."""
-    mount = await _mount(principal, sites, domain)
-    return await site_details(request, mount, Desk(runner, clock, settings), card)
+    return await site_details(request, await _mount(access, viewer, sites), desk, card)
 
 
-@get("/sites/{domain:str}/export.zip")
+@get(f"{HERE}/export.zip", opt=SEEN)
 async def export_site(
     request: PageRequest,
-    domain: FromPath[str],
-    principal: PrincipalDependency,
+    access: AccessDependency,
+    viewer: ViewerDependency,
     sites: SitesDependency,
-    runner: RunnerDependency,
-    clock: ClockDependency,
-    settings: SettingsDependency,
+    desk: DeskDependency,
 ) -> Template | Response[bytes]:
     """Everything that the page shows, as CSV."""
-    mount = await _mount(principal, sites, domain)
-    return await site_export(request, mount, Desk(runner, clock, settings))
+    return await site_export(request, await _mount(access, viewer, sites), desk)
 
 
-async def _mount(principal: Principal, sites: SiteShelf, domain: str) -> Mount:
-    site = await sites.get(principal, domain)
+@get(f"{HERE}/live", opt=SEEN, include_in_schema=False)
+async def watch_site(
+    request: PageRequest, access: AccessDependency, viewer: ViewerDependency, live: LiveDependency, desk: DeskDependency
+) -> Stream:
+    """The number of visitors now, told when it changes."""
+    person = viewer.user_id if viewer else peer_of(request, desk.settings)
+    return live_response(access.site, live, desk.clock, person=person, may_watch=lambda: is_still_admitted(request))
+
+
+@get(f"{HERE}/suggest", opt=SEEN, include_in_schema=False)
+async def suggest_for_site(
+    request: PageRequest, access: AccessDependency, desk: DeskDependency
+) -> Response[list[Suggestion]]:
+    """The values of `dimension` that contain `q`, most frequent first. The rest of the address is the page's."""
+    return Response(await suggestions(access.site, desk, read_parameters(request)), headers=HEADERS)
+
+
+async def _mount(access: SiteAccess, viewer: Principal | None, sites: Sites) -> Mount:
+    path = f"/sites/{quote(access.site.domain, safe='')}"
     return Mount(
-        site=site,
-        page_path=f"/sites/{quote(site.domain, safe='')}",
-        principal=principal,
-        sites=await sites.list(principal),
+        site=access.site,
+        page_path=path,
+        principal=viewer,
+        sites=await sites.list(viewer) if viewer else (),
+        settings_path=f"{path}/settings" if "edit_site" in access.rights else "",
     )
-
-
-def sites_page(
-    principal: Principal,
-    sites: Sequence[Site],
-    *,
-    error: BadInput | None = None,
-    domain: str = "",
-    timezone: str = "",
-    status_code: int = 200,
-) -> Template:
-    """The list of sites; with what was typed and its error where a site could not be added."""
-    return Template(
-        "sites.html",
-        context={
-            "principal": principal,
-            "sites": sites,
-            "error": error,
-            "domain": domain,
-            "timezone": timezone,
-            "timezones": _timezones(),
-        },
-        headers=HEADERS,
-        status_code=status_code,
-    )
-
-
-@cache
-def _timezones() -> tuple[str, ...]:
-    """The names offered: places and UTC, without the old aliases such as `GMT+0` and `US/Pacific`."""
-    places = (
-        "Africa/",
-        "America/",
-        "Antarctica/",
-        "Asia/",
-        "Atlantic/",
-        "Australia/",
-        "Europe/",
-        "Indian/",
-        "Pacific/",
-    )
-    return ("UTC", *sorted(name for name in available_timezones() if name.startswith(places)))

@@ -31,6 +31,7 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
     What makes a mount what it is must be in its path: the page's links replace the whole query string.
 
     `sites`: those that the switcher offers; with none there is no switcher. `principal`: who is signed in, if anybody.
+    `settings_path`: where the site's settings are, for whoever may change them.
     `is_embed`: shown within another page, without Turnout's own bar.
     """
 
@@ -38,6 +39,7 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
     page_path: str
     principal: Principal | None = None
     sites: Sequence[Site] = ()
+    settings_path: str = ""
     is_embed: bool = False
 
 
@@ -73,6 +75,7 @@ def draw_template(name: str, mount: Mount, context: dict[str, object], status_co
         "site": mount.site,
         "sites": mount.sites,
         "page_path": mount.page_path,
+        "settings_path": mount.settings_path,
         "embed": mount.is_embed,
     }
     return Template(name, context={**shared, **context}, headers=HEADERS, status_code=status_code)

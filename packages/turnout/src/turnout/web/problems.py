@@ -13,7 +13,7 @@ from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.response import Redirect, Template
 
 from seawall import DeadlineExceeded, Overloaded
-from turnout.errors import BadInput, NotFound, NotSignedIn, StoreUnavailable, TooLarge
+from turnout.errors import BadInput, NotAllowed, NotFound, NotSignedIn, StoreUnavailable, TooLarge, TooManyAttempts
 
 _LOG = logging.getLogger("turnout.web")
 
@@ -39,6 +39,16 @@ def problem_of(error: Exception) -> Problem:
             return Problem(400, "That can’t be used", str(error), error.field or None)
         case NotSignedIn():
             return Problem(401, "Not signed in", str(error))
+        case NotAllowed():
+            return Problem(403, "Not with your role", str(error))
+        case TooManyAttempts():
+            return Problem(
+                429,
+                "Too many attempts",
+                f"Wait {wait_words(error.retry_after_s)}, then try again.",
+                None,
+                error.retry_after_s,
+            )
         case NotFound():
             return Problem(404, "Not found", str(error))
         case StoreUnavailable() | Overloaded():
@@ -66,12 +76,24 @@ def as_answer(request: AnyRequest, error: Exception) -> Response[object] | Templ
     """The error handler of the whole application."""
     problem = problem_of(error)
     headers = {} if problem.retry_after_s is None else {"retry-after": str(math.ceil(problem.retry_after_s))}
-    if request.url.path.startswith("/api/"):
+    if _is_asked_by_a_program(request):
         return _json(problem, headers)
     if isinstance(error, NotSignedIn) and request.url.path != "/login":
         return Redirect(f"/login{_next(request)}", status_code=303)
-    context = {"principal": None, "status": problem.status, "title": problem.title, "detail": problem.detail}
+    known = request.state.get("person")
+    context = {"principal": known, "status": problem.status, "title": problem.title, "detail": problem.detail}
     return Template("error.html", context=context, headers=headers, status_code=problem.status)
+
+
+def _is_asked_by_a_program(request: AnyRequest) -> bool:
+    """The API, and what a page's script asks for beside pages."""
+    return request.url.path.startswith("/api/") or request.headers.get("accept", "").startswith("application/json")
+
+
+def wait_words(seconds: float) -> str:
+    """How long to wait, as people say it."""
+    minutes = math.ceil(seconds / 60)
+    return f"{minutes} minutes" if minutes > 1 else "a minute"
 
 
 def _json(problem: Problem, headers: dict[str, str]) -> Response[object]:

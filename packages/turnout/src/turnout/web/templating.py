@@ -9,6 +9,7 @@ from litestar.plugins.jinja import JinjaTemplateEngine
 from markupsafe import Markup
 
 from turnout.web.assets import asset
+from turnout.web.words import action_words, day, moment
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -23,7 +24,12 @@ def make_environment(undefined: type[Undefined] = Undefined) -> Environment:
         lstrip_blocks=True,
     )
     environment.globals["asset"] = asset
-    environment.filters["single_quoted"] = single_quoted
+    environment.filters |= {
+        "moment": moment,
+        "day": day,
+        "action_words": action_words,
+        "single_quoted": single_quoted,
+    }
     return environment
 
 

@@ -10,10 +10,16 @@ import duckdb
 
 from seawall import Mutex
 from turnout.errors import DirectoryHeld, StoreUnavailable
+from turnout.model.derived import Derived
+from turnout.store.duckdb.derive import DuckDeriver
 from turnout.store.duckdb.events import DuckEventWriter
+from turnout.store.ledger import DayLedger
 
 CHECKPOINT_THRESHOLD = "1GB"
 """DuckDB checkpoints by itself only above this; the writer does it when idle, where nobody waits."""
+
+DERIVED_FORMAT = 1
+"""Raise it when what is derived, or how it is laid down, changes."""
 
 
 class EventDatabase:
@@ -35,12 +41,22 @@ class EventDatabase:
         }
         self._mutex = Mutex("store.connections")
         self._given: WeakSet[duckdb.DuckDBPyConnection] = WeakSet()  # guarded by self._mutex
+        self._ledger = DayLedger()
         self._connection = self._opened()
-        self._writer = DuckEventWriter(path, self.connect, self.reopen)
+        self._writer = DuckEventWriter(path, self.connect, self.reopen, self._ledger)
+        self._deriver = DuckDeriver(self.connect, self._ledger)
 
     def writer(self) -> DuckEventWriter:
         """The one writer; for one thread at a time."""
         return self._writer
+
+    def deriver(self) -> DuckDeriver:
+        """What derives days, and deletes sites."""
+        return self._deriver
+
+    def derived(self, site_id: int) -> Derived:
+        """The derived days of a site now. Never blocks."""
+        return self._ledger.derived(site_id)
 
     def connect(self) -> duckdb.DuckDBPyConnection:
         """A connection of its own to the same database, for one thread at a time. The caller closes it.
@@ -80,13 +96,32 @@ class EventDatabase:
     def _opened(self) -> duckdb.DuckDBPyConnection:
         try:
             connection = duckdb.connect(str(self._path), config=self._config)
-            connection.execute(_schema())
+            connection.execute(_text("schema.sql"))
+            _make_derived_tables(connection)
+            marks = connection.execute(_MARKS).fetchall()
         except duckdb.Error as error:
             if "lock" in str(error).lower():
                 raise DirectoryHeld(f"the event store {self._path} is open in another process: {error}") from error
             raise StoreUnavailable(f"the event store {self._path} can't be opened: {error}") from error
+        self._ledger.reload((int(site_id), int(day), int(events)) for site_id, day, events in marks)
         return connection
 
 
-def _schema() -> str:
-    return resources.files("turnout.store.duckdb").joinpath("schema.sql").read_text(encoding="utf-8")
+_MARKS = "SELECT DISTINCT site_id, day - DATE '1970-01-01', events FROM derived_days"
+
+
+def _make_derived_tables(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make them where they are missing, and anew where they are of another format: their days are derived again."""
+    connection.begin()
+    connection.execute(_text("derived.sql"))
+    formats = connection.execute("SELECT format FROM derived_format").fetchall()
+    if formats != [(DERIVED_FORMAT,)]:
+        for table in ("derived_days", "visits", "rollups", "derived_format"):
+            connection.execute(f"DROP TABLE {table}")
+        connection.execute(_text("derived.sql"))
+        connection.execute("INSERT INTO derived_format VALUES (?)", [DERIVED_FORMAT])
+    connection.commit()
+
+
+def _text(name: str) -> str:
+    return resources.files("turnout.store.duckdb").joinpath(name).read_text(encoding="utf-8")

@@ -8,6 +8,7 @@ import duckdb
 
 from seawall import Mutex
 from turnout.errors import QueryCancelled, StoreUnavailable
+from turnout.model.derived import NOTHING_DERIVED, Derived
 
 
 class Reader:
@@ -15,12 +16,18 @@ class Reader:
 
     `connect` makes a connection to the database; they are made as they are needed, one for each statement that runs at
     once, and kept, but for those that a failed or reopened database has ended. `position` tells how far the store is
-    complete, and must not block.
+    complete, `derived` which days of a site are derived; neither may block.
     """
 
-    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection], position: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        connect: Callable[[], duckdb.DuckDBPyConnection],
+        position: Callable[[], int],
+        derived: Callable[[int], Derived] = lambda site_id: NOTHING_DERIVED,
+    ) -> None:
         self._connect = connect
         self._position = position
+        self._derived = derived
         self._mutex = Mutex("store.cursors")
         self._idle: list[duckdb.DuckDBPyConnection] = []  # guarded by self._mutex
         self._running: dict[object, duckdb.DuckDBPyConnection] = {}  # guarded by self._mutex
@@ -28,6 +35,10 @@ class Reader:
     def version(self) -> int:
         """The position up to which answers are complete. Does not block."""
         return self._position()
+
+    def derived(self, site_id: int) -> Derived:
+        """The site's days that are derived and complete for the version read before. Does not block."""
+        return self._derived(site_id)
 
     def rows(self, sql: str, parameters: Sequence[object], *, ticket: object = None) -> list[tuple[object, ...]]:
         """All rows of one statement. Blocks. `ticket` names the run for `interrupt`.

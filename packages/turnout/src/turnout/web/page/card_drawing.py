@@ -13,8 +13,9 @@ from turnout.web.page.cards import CARDS, Card, Tab
 from turnout.web.page.change import change_of
 from turnout.web.page.filter_bar import value_words
 from turnout.web.page.links import Choice, address
+from turnout.web.page.map import MapValue, WorldMap, draw_map
 from turnout.web.page.numbers import metric_text, percent
-from turnout.web.page.questions import ROWS_COMPARED, Questions
+from turnout.web.page.questions import ROWS, ROWS_COMPARED, Questions
 from turnout.web.page.reports import Report, chosen_tab, drilled_value, event_report, report_of
 from turnout.web.page.state import View, toggle_filters, write_view
 
@@ -49,6 +50,8 @@ class CardDrawing(msgspec.Struct, frozen=True, kw_only=True):
     missing: Missing | None = None
     is_whole: bool = True
     rows: tuple[CardRow, ...] = ()
+    map: WorldMap | None = None
+    """All countries, above the rows, of which there are only the first."""
     counts_events: bool = False
     query: str = ""
     """The view's own query string, for the addresses of the fragment and another try."""
@@ -69,6 +72,9 @@ def draw_card(
         return _draw_events(view, card, questions, answer, everyone)
     report = report_of(view, card)
     tabs, more_tabs = draw_tabs(view, card, anchor=card.id, cities=cities)
+    world = None
+    if report.tab.id == "map" and not isinstance(answer, Missing):
+        world = draw_map([_country(view, report, row, everyone) for row in answer.rows.rows])
     return CardDrawing(
         id=card.id,
         title=card.title,
@@ -79,6 +85,7 @@ def draw_card(
         missing=answer if isinstance(answer, Missing) else None,
         is_whole=not isinstance(answer, Missing) and everyone is not None,
         rows=() if isinstance(answer, Missing) else _rows(view, report, questions, answer, everyone),
+        map=world,
         query=write_view(view),
         details=write_view(view),
     )
@@ -189,7 +196,18 @@ def _rows(
     view: View, report: Report, questions: Questions, answer: CardAnswer, everyone: float | None
 ) -> tuple[CardRow, ...]:
     longest = max((float(row.metrics[0] or 0) for row in answer.rows.rows), default=0) or 1
-    return tuple(_row(view, report, questions, answer, row, longest, everyone) for row in answer.rows.rows)
+    return tuple(_row(view, report, questions, answer, row, longest, everyone) for row in answer.rows.rows[:ROWS])
+
+
+def _country(view: View, report: Report, row: Row, everyone: float | None) -> MapValue:
+    visitors = row.metrics[0] or 0
+    return MapValue(
+        code=row.dimensions[0],
+        name=row_words(report, row),
+        visitors=int(visitors),
+        share_text=percent(100 * visitors / everyone) if everyone else "",
+        href=address(toggle_filters(view, row_parts(report, row))),
+    )
 
 
 def _row(

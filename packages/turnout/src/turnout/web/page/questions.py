@@ -16,6 +16,8 @@ from turnout.web.page.shifts import Before, comparisons_offered, span_before
 from turnout.web.page.state import METRICS, View
 
 ROWS = 9
+ROWS_OF_MAP = 300
+"""More than there are countries."""
 ROWS_COMPARED = 500
 """Rows of the time before in which a card's rows are looked for."""
 
@@ -133,7 +135,7 @@ def _card(view: View, span: Span, before: Before | None, report: Report) -> Card
         dimensions=report.dimensions,
         filters=report.all_filters(view),
         order_by=(("visitors", "desc"),),
-        limit=ROWS,
+        limit=ROWS_OF_MAP if report.tab.id == "map" else ROWS,
     )
     if before is None:
         return CardQuestion(rows=rows)

@@ -1,0 +1,1 @@
+"""Passwords, secrets, and how often they may be guessed at."""
