@@ -215,7 +215,8 @@ def test_a_link_without_a_password_stands_in_another_page(open_tab: Callable[...
     with somebody_elses_page(frame) as address:
         elsewhere.goto(address)
         inside = elsewhere.frame_locator("iframe")
-        inside.get_by_role("link", name="/launch").wait_for()
+        inside.get_by_role("link", name="/launch").click()
+        inside.locator(".chip").wait_for()
         assert inside.locator(".brand").count() == 0
     # What has people signed in can't be framed.
     with somebody_elses_page(f'<iframe src="{site.server.address}/login"></iframe>') as address:
