@@ -66,7 +66,10 @@ class Core:
         self.directory = SiteDirectory()
         self.sites = Sites(repository, self.directory, threads=self.statements, clock=self.clock)
         self.events = EventDatabase(
-            data / "events.duckdb", memory_mb=settings.store_memory_mb, threads=settings.store_threads
+            data / "events.duckdb",
+            memory_mb=settings.store_memory_mb,
+            threads=settings.store_threads,
+            derive_floor_bytes=2 * settings.disk_free_floor_mb * MB,
         )
         store = self.events.writer()
         self.journal = Journal(
