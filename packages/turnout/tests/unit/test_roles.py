@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
@@ -18,7 +19,7 @@ def test_the_reference_page_tells_what_each_role_may_do() -> None:
 
 
 def test_each_role_may_all_that_the_next_lower_may() -> None:
-    for higher, lower in zip(ROLES, ROLES[1:], strict=False):
+    for higher, lower in pairwise(ROLES):
         assert RIGHTS[lower] < RIGHTS[higher]
 
 
