@@ -19,7 +19,6 @@ from turnout.web.page.questions import ROWS, ROWS_COMPARED, Questions
 from turnout.web.page.reports import Report, chosen_tab, drilled_value, event_report, report_of
 from turnout.web.page.state import View, toggle_filters, write_view
 
-
 ROWS_BELOW_MAP = 3
 """As many as make the card as high as its neighbours: the map says the rest."""
 
