@@ -19,6 +19,9 @@ from turnout.web.page.questions import ROWS, ROWS_COMPARED, Questions
 from turnout.web.page.reports import Report, chosen_tab, drilled_value, event_report, report_of
 from turnout.web.page.state import View, toggle_filters, write_view
 
+ROWS_BELOW_MAP = 3
+"""As many as make the card as high as its neighbours: the map says the rest."""
+
 
 class CardRow(msgspec.Struct, frozen=True, kw_only=True):
     """A line of a card. `bar` is its length in percent of the longest; `is_filter`: the page is filtered by it.
@@ -196,7 +199,8 @@ def _rows(
     view: View, report: Report, questions: Questions, answer: CardAnswer, everyone: float | None
 ) -> tuple[CardRow, ...]:
     longest = max((float(row.metrics[0] or 0) for row in answer.rows.rows), default=0) or 1
-    return tuple(_row(view, report, questions, answer, row, longest, everyone) for row in answer.rows.rows[:ROWS])
+    shown = answer.rows.rows[: ROWS_BELOW_MAP if report.tab.id == "map" else ROWS]
+    return tuple(_row(view, report, questions, answer, row, longest, everyone) for row in shown)
 
 
 def _country(view: View, report: Report, row: Row, everyone: float | None) -> MapValue:
