@@ -20,6 +20,7 @@ def make_environment(undefined: type[Undefined] = Undefined) -> Environment:
         loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=undefined,
+        auto_reload=False,  # templates do not change while a server runs; asking the disk each time cost a tenth of a page
         trim_blocks=True,
         lstrip_blocks=True,
     )
