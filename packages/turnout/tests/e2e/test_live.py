@@ -53,7 +53,7 @@ def test_a_filter_is_made_from_suggestions(page: Page, site: SiteOnServer) -> No
     page.reload()
     page.locator("summary", has_text="Filter").click()
     page.get_by_label("Show only where").select_option("Page")
-    page.get_by_role("combobox", name="Value").fill("LAUN")
+    page.get_by_role("combobox", name="Value", exact=True).fill("LAUN")
     options = page.get_by_role("listbox", name="Suggestions").get_by_role("option")
     page.get_by_role("option", name="/launch/notes").wait_for()
     assert options.all_inner_texts() == ["/launch\n2", "/launch/notes\n1"]
