@@ -22,6 +22,7 @@ from turnout.ingest.pipeline import Pipeline
 from turnout.ingest.place import Places
 from turnout.ingest.visitor import Salts
 from turnout.ingest.writer import Writer
+from turnout.jobs.deletion import Deletions
 from turnout.jobs.derive import Derivation
 from turnout.mail import Outbox
 from turnout.model.event import Event
@@ -153,6 +154,15 @@ class Core:
         )
         self.derivation = Derivation(self.events.deriver(), self.clock)
         self.deriving = Worker("derive", self.derivation.run)
+        self.deletions = Deletions(
+            SiteRepository(self.accounts_database),
+            self.events.deriver(),
+            accepted=lambda: self.journal.last_position,
+            stored=lambda: self.writer.position,
+            clock=self.clock,
+        )
+        self.deleting = Worker("delete", self.deletions.run)
+        self.sites.on_deleted = self.deleting.wake
         self.writing.start()
 
     async def load(self) -> None:
@@ -165,11 +175,12 @@ class Core:
         What can't be stored in time stays in the journal, and is stored after the next start.
         """
         self.jobs.shutdown()
-        try:
-            self.deriving.stop(DERIVE_END_S)
-        except TimeoutError:
-            self.events.deriver().interrupt()
-            self.deriving.stop()
+        for worker in (self.deriving, self.deleting):
+            try:
+                worker.stop(DERIVE_END_S)
+            except TimeoutError:
+                self.events.deriver().interrupt()
+                worker.stop()
         self.batches.close(END_S)
         try:
             self.writing.stop(timeout_s)
@@ -204,6 +215,8 @@ class Server:
             core.writer,
             queries_in_flight=lambda: self.queries.statistics().busy,
             writer_is_alive=lambda: core.writing.statistics().is_running,
+            days_waiting=lambda: core.derivation.figures().days_waiting,
+            sites_swept=lambda: core.deletions.swept_total,
         )
         self.live = LiveHub(runner, core.clock)
         people = core.people
@@ -231,6 +244,7 @@ class Server:
         self._mailing = Worker("mail", core.outbox.run)
         self._mailing.start()
         core.deriving.start()
+        core.deleting.start()
 
     def drain(self) -> None:
         """Takes in nothing that lasts, and ends what does: called on the loop, once or more, when the server is to stop."""

@@ -19,7 +19,7 @@ from turnout.web.page.drawing import LATE, Answers, Drawing, draw
 from turnout.web.page.filter_bar import filter_words
 from turnout.web.page.questions import ask
 from turnout.web.page.state import View, read_view
-from turnout.web.templating import make_environment
+from turnout.web.templating import make_environment, single_quoted
 
 NOW = datetime(2026, 11, 24, 13, 40, tzinfo=UTC)
 SITE = Site(SiteId(1), "acme.example", "Europe/Berlin", UserId(1))
@@ -250,13 +250,17 @@ def test_letters_lead_to_periods_sites_and_the_comparison() -> None:
 
 def test_the_chart_carries_its_numbers_for_the_script() -> None:
     html = render(View(period="7d", filters=CHIPS[:1], compare="previous"))
-    found = re.search(r'data-chart="([^"]*)" data-zoom="([^"]*)"', html)
+    found = re.search(r"""data-chart='([^']*)' data-zoom="([^"]*)\"""", html)
     assert found is not None
     data = json.loads(unescape(found.group(1)))
     assert len(data["starts"]) == len(data["values"]) == len(data["texts"]) == len(data["valuesBefore"])
     assert data["step"] == "day"
     assert unescape(found.group(2)) == "?compare=previous&f=is,visit:country,DE,FR&from=FROM&to=TO"
     assert "data-zoom" not in render(View(period="today"))
+
+
+def test_json_in_an_attribute_stays_in_it() -> None:
+    assert single_quoted("""{"a": "it's <b> & 'c'"}""") == """{"a": "it&#39;s &lt;b> &amp; &#39;c&#39;"}"""
 
 
 def test_a_chip_can_be_edited_without_scripts() -> None:

@@ -203,3 +203,22 @@ def test_an_event_that_never_happened_has_nothing_to_show(runner: QueryRunner) -
     card = page_of(runner, "?event=Nothing").cards[4]
     assert (card.rows, card.more_tabs) == ((), ())
     assert card.facts == "0 visitors, 0 times, 0\u00a0% of all visitors"
+
+
+@pytest.mark.parametrize("compare", ["", "previous", "year"])
+@pytest.mark.parametrize(
+    "span",
+    [
+        "from=2000-01-01&to=2099-12-31",
+        "from=2099-12-31&to=2099-12-31",
+        "from=2000-01-01&to=2000-01-01",
+        "from=2026-11-24&to=2026-12-31",
+        "from=2026-11-01&to=2026-11-30",
+        "from=2024-02-29&to=2024-02-29",
+    ],
+)
+def test_odd_spans_are_drawn_with_every_interval(span: str, compare: str, runner: QueryRunner) -> None:
+    for interval in INTERVALS:
+        page = page_of(runner, f"?{span}&interval={interval}" + (f"&compare={compare}" if compare else ""))
+        assert len(page.chart.charts) == 2
+        assert bool(page.bar.periods.compared) == bool(compare)

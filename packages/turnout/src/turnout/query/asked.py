@@ -15,8 +15,9 @@ from turnout.query.labels import local_days
 from turnout.query.metrics import EVENT_SUMS, METRICS, VISIT_SUMS
 from turnout.query.spans import days_of, on_days, within
 
-EVENTS_A_PART = 1_000_000
-MOST_PARTS = 12
+EVENTS_A_PART = 1_500_000
+MOST_PARTS = 6
+"""Each part costs some milliseconds of planning."""
 
 
 class Asked:
@@ -87,7 +88,7 @@ class Asked:
         """The spans in parts in which distinct visitors are to be counted apart.
 
         They add up, since a visitor's hash lives in one day; and the visitors of a few days fit into the processor's
-        cache, which halves the time where there are many (10 million events: 10 parts instead of one).
+        cache, which saves a third of the time where there are many by many values (10 million events by page).
         """
         days = [Days(day, day) for span in spans for day in days_of(span)]
         count = max(1, min(MOST_PARTS, len(days), len(days) * self._events_a_day // EVENTS_A_PART))

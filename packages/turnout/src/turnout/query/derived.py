@@ -8,7 +8,7 @@ import msgspec
 
 from turnout.model.query import Comparison, Days
 from turnout.model.words import NOT_SET
-from turnout.query.asked import Asked, add_up, select
+from turnout.query.asked import Asked, select
 from turnout.query.conditions import known
 from turnout.query.dimensions import Dimension
 from turnout.store.rollups import COLUMNS, HOUR, OF_EVENTS, OF_VISITS, TOTAL, VISITORS
@@ -112,25 +112,20 @@ class VisitSums:
 
     def __init__(self, asked: Asked, days: Sequence[Days]) -> None:
         self._asked = asked
-        self._parts = asked.parts(days) if "visitors" in asked.sums else [list(days)]
+        self._days = days
 
     def select(self) -> str:
         """The statement: the dimensions' values, then the sums."""
-        asked = self._asked
-        return add_up([self._select(part) for part in self._parts], asked.keys, asked.sums)
-
-    def everyone(self) -> str:
-        """The statement that counts the visitors of all lines together."""
-        counts = [select([f"{VISITORS} AS everyone"], "visits", self._rows(part), 0) for part in self._parts]
-        return add_up(counts, (), ("everyone",))
-
-    def _select(self, part: Sequence[Days]) -> str:
         asked = self._asked
         columns = [
             f"{asked.value(each, 'day')} AS {key}" for each, key in zip(asked.dimensions, asked.keys, strict=True)
         ]
         columns += [f"{_OF_VISITS[name]} AS {name}" for name in asked.sums]
-        return select(columns, "visits", self._rows(part), len(asked.keys))
+        return select(columns, "visits", self._rows(), len(asked.keys))
 
-    def _rows(self, part: Sequence[Days]) -> list[str]:
-        return [self._asked.site, self._asked.on_days(part), self._asked.fits()]
+    def everyone(self) -> str:
+        """The statement that counts the visitors of all lines together."""
+        return select([f"{VISITORS} AS everyone"], "visits", self._rows(), 0)
+
+    def _rows(self) -> list[str]:
+        return [self._asked.site, self._asked.on_days(self._days), self._asked.fits()]

@@ -42,7 +42,7 @@ class RawSums:
         self._spans = spans
         self._derived = derived
         self._parts: list[Sequence[Days] | Instants] = [spans]
-        if not isinstance(spans, Instants):
+        if not isinstance(spans, Instants) and any(each.level == "event" for each in asked.dimensions):
             self._parts = [*asked.parts(spans)]
         self._use_exits([*asked.dimensions, *asked.filtered])
 

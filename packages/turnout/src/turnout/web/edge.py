@@ -20,15 +20,21 @@ Header = tuple[bytes, bytes]
 
 _POLICY = (
     b"default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self'; "
-    b"frame-ancestors 'none'"
+    b"frame-ancestors "
 )
-_SECURITY: list[Header] = [
-    (b"content-security-policy", _POLICY),
+_ALWAYS: list[Header] = [
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
+_SECURITY: list[Header] = [
+    (b"content-security-policy", _POLICY + b"'none'"),
+    (b"x-frame-options", b"DENY"),
+    *_ALWAYS,
+]
+# What is behind a shared link may stand in other pages: there is nobody signed in there, and nothing to click but filters.
+_EMBEDDABLE: list[Header] = [(b"content-security-policy", _POLICY + b"*"), *_ALWAYS]
+SHARED = "/share/"
 _HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
 _JSON: Header = (b"content-type", b"application/json")
 _NO_STORE: Header = (b"cache-control", b"no-store")
@@ -44,7 +50,9 @@ class Edge:
         self._operations = operations
         self._script = script.read_bytes()
         self._script_tag = b'"' + blake2b(self._script, digest_size=8).hexdigest().encode() + b'"'
-        self._security = [*_SECURITY, _HSTS] if is_https(settings) else _SECURITY
+        hsts = [_HSTS] if is_https(settings) else []
+        self._security = [*_SECURITY, *hsts]
+        self._embeddable = [*_EMBEDDABLE, *hsts]
         self._paths: dict[str, Application] = {
             "/api/event": collect,
             "/js/script.js": self._send_script,
@@ -65,12 +73,14 @@ class Edge:
         if found is not None:
             await found(scope, receive, send)
         else:
-            await self._app(scope, receive, self._guarded(send))
+            await self._app(
+                scope, receive, self._guarded(send, self._embeddable if path.startswith(SHARED) else self._security)
+            )
 
-    def _guarded(self, send: Send) -> Send:
+    def _guarded(self, send: Send, security: list[Header]) -> Send:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *self._security]
+                message["headers"] = [*message.get("headers", ()), *security]
             await send(message)
 
         return guarded

@@ -28,6 +28,8 @@ PageRequest = Request[object, object, State]
 class Mount(msgspec.Struct, frozen=True, kw_only=True):
     """One site at one path. `page_path` has no slash at its end, and everything below it belongs to the page.
 
+    What makes a mount what it is must be in its path: the page's links replace the whole query string.
+
     `sites`: those that the switcher offers; with none there is no switcher. `principal`: who is signed in, if anybody.
     `settings_path`: where the site's settings are, for whoever may change them.
     `is_embed`: shown within another page, without Turnout's own bar.

@@ -26,6 +26,8 @@ class Operations:
     writer: Writer
     queries_in_flight: Callable[[], int]
     writer_is_alive: Callable[[], bool]
+    days_waiting: Callable[[], int]
+    sites_swept: Callable[[], int]
     is_draining: bool = False
 
     def ready(self) -> tuple[bool, bytes]:
@@ -64,6 +66,10 @@ class Operations:
             *_gauge("turnout_journal_age_seconds", "seconds", "Age of the oldest of them.", journal.age_s),
             *_gauge("turnout_journal_size_bytes", "bytes", "What the journal takes on the disk.", journal.size_bytes),
             *_gauge("turnout_queries_in_flight", "", "Queries that run now.", self.queries_in_flight()),
+            *_gauge("turnout_days_waiting", "", "Days that are over and not summed up yet.", self.days_waiting()),
+            "# TYPE turnout_deleted_sites_swept counter",
+            "# HELP turnout_deleted_sites_swept Times that a deleted site's events were cleared away.",
+            f"turnout_deleted_sites_swept_total {self.sites_swept()}",
             "# EOF\n",
         ]
         return CONTENT_TYPE, (openmetrics(snapshot(), eof=False) + "\n".join(lines)).encode()

@@ -97,10 +97,10 @@ class SiteRepository:
             record(connection, principal, now_s, "site.deleted", domain, site.organisation_id)
         return site
 
-    def unscoped_deletions(self) -> list[SiteId]:
-        """The deleted sites whose events are still to go: for the job that deletes these."""
+    def unscoped_deletions(self) -> list[tuple[SiteId, int]]:
+        """The deleted sites whose events are still to go, and since when: for the job that deletes these."""
         with self._database.read() as connection:
-            return [SiteId(number) for number in connection.execute(select(site_deletions.c.site_id)).scalars()]
+            return [(SiteId(row.site_id), row.created_s) for row in connection.execute(select(site_deletions))]
 
     def unscoped_end_deletion(self, site_id: SiteId) -> None:
         """A deleted site's events are gone."""

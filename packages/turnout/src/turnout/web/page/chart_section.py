@@ -150,7 +150,7 @@ def _lines(view: View, questions: Questions, answer: ChartAnswer, now: datetime)
         short_labels=[short_label(start, step, with_day=(days.last - days.first).days > 1) for start in starts],
         values=_values(answer.series, starts),
         is_running=bool(starts) and starts[-1] == current,
-        labels_before=[long_label(start, step) for start in starts_before],
+        labels_before=[long_label(start, step, with_year=view.compare == "year") for start in starts_before],
         before=before,
         ticks=_TICKS.get(step, ()),
         number=_number(starts[0], step) if starts else 0,

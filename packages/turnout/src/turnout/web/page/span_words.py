@@ -51,11 +51,11 @@ def short_label(label: str, step: Step, *, with_day: bool = False) -> str:
     return f"{at:%b %Y}" if step == "month" else f"{at.day} {at:%b}"
 
 
-def long_label(label: str, step: Step) -> str:
-    """A bucket in full."""
+def long_label(label: str, step: Step, *, with_year: bool = False) -> str:
+    """A bucket in full. `with_year`: hours and minutes too, which are most often of this year."""
     at = datetime.fromisoformat(label)
     if step in ("minute", "hour"):
-        return f"{at:%a} {at.day} {at:%b}, {at:%H:%M}"
+        return f"{at:%a} {at.day} {at:%b}{f' {at.year}' if with_year else ''}, {at:%H:%M}"
     if step == "week":
         return f"Week from {at.day} {at:%b %Y}"
     return f"{at:%B %Y}" if step == "month" else f"{at:%a} {at.day} {at:%b %Y}"
