@@ -133,7 +133,10 @@ class Core:
         self.people, self.accounts, self.organisations = people, people.accounts, people.organisations
         self.directory, self.sites = people.directory, people.sites
         self.events = EventDatabase(
-            data / "events.duckdb", memory_mb=settings.store_memory_mb, threads=settings.store_threads
+            data / "events.duckdb",
+            memory_mb=settings.store_memory_mb,
+            threads=settings.store_threads,
+            derive_floor_bytes=2 * settings.disk_free_floor_mb * MB,
         )
         store = self.events.writer()
         self.journal = Journal(

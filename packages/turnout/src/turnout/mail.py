@@ -109,6 +109,8 @@ class Outbox:
                         raise
                     self._refuse(path, error)
                 except smtplib.SMTPRecipientsRefused as error:
+                    if any(code < 500 for code, _ in error.recipients.values()):
+                        raise
                     self._refuse(path, error)
                 else:
                     path.unlink()

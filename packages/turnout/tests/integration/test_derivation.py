@@ -283,6 +283,13 @@ def test_a_job_whose_store_fails_says_so_and_goes_on(store: Store, monkeypatch: 
     assert store.rows("SELECT count(*) FROM visits") == [(1,)]
 
 
+def test_no_days_are_derived_where_the_disk_is_nearly_full(tmp_path: Path) -> None:
+    database = EventDatabase(tmp_path / "events.duckdb", derive_floor_bytes=1 << 60)
+    with pytest.raises(StoreUnavailable, match="free some space"):
+        database.deriver().derive(days_after(0, 0))
+    database.close()
+
+
 def visitors_by_day(store: Store, *spans: tuple[Site, int, int]) -> dict[SiteId, list[int]]:
     asked = [(site, Days(FIRST + timedelta(days=a), FIRST + timedelta(days=b))) for site, a, b in spans]
     return asyncio.run(store.runner.visitors_by_day(asked))

@@ -9,6 +9,7 @@ import pyotp
 import pytest
 from shelf import ADDRESS, PASSWORD, Shelf, run
 
+from turnout.credentials import passwords
 from turnout.errors import BadInput, NotFound, NotSignedIn, SecondFactorNeeded, TooManyAttempts
 from turnout.model.site import Principal
 
@@ -239,5 +240,24 @@ def test_sessions_are_listed_and_ended_by_their_own_person_only(shelf: Shelf) ->
         await shelf.sessions.end_others(ada, this)
         assert await shelf.sessions.principal_of_session(third) is None
         assert await shelf.sessions.principal_of_session(this) == ada
+
+    run(body)
+
+
+def test_an_account_that_is_not_there_costs_as_many_hashes_as_one_that_is(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str] = []
+    check = passwords._matches
+    monkeypatch.setattr(passwords, "_matches", lambda hashed, typed: checked.append(hashed) or check(hashed, typed))
+
+    async def body() -> None:
+        await shelf.person("ada")
+        for email in ("ada@example.org", "nobody@example.org"):
+            checked.clear()
+            with pytest.raises(NotSignedIn):
+                await shelf.sessions.sign_in(email, "wrong password")
+            assert len(checked) == 1
+            assert passwords.HASHER.check_needs_rehash(checked[0]) is False
 
     run(body)

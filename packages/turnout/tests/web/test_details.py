@@ -4,7 +4,8 @@ import asyncio
 import csv
 import io
 from collections import Counter
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import UTC, date, datetime
 from urllib.parse import parse_qsl
 
 import pytest
@@ -21,6 +22,7 @@ from turnout.web.page.csv_file import file_name, report_csv, safe, write_csv
 from turnout.web.page.details import (
     PAGE_LIMIT,
     Details,
+    before_query,
     details_pairs,
     entries_query,
     everyone_query,
@@ -28,7 +30,7 @@ from turnout.web.page.details import (
     rows_query,
 )
 from turnout.web.page.details_drawing import DetailsAnswer, DetailsDrawing, draw_details
-from turnout.web.page.questions import span_in
+from turnout.web.page.questions import ask, span_in
 from turnout.web.page.reports import Report, report_of
 from turnout.web.page.state import View, write_view
 
@@ -42,18 +44,21 @@ def read(card: str, query: str = "") -> Details:
 
 def drawn(runner: QueryRunner, card: str, query: str = "") -> DetailsDrawing:
     details = read(card, query)
-    span = span_in(details.view, NOW)
+    questions = ask(details.view, NOW)
+    span = questions.span
 
     async def answer() -> DetailsAnswer:
         rows = await runner.answer(SITE, rows_query(details, span))
+        before = before_query(details, questions.before, rows)
         entries = entries_query(details, span, tuple(row.dimensions[0] for row in rows.rows))
         return DetailsAnswer(
             rows=rows,
             everyone=await runner.answer(SITE, everyone_query(details, span)),
             entries=await runner.answer(SITE, entries) if entries else None,
+            before=await runner.answer(SITE, before) if before else None,
         )
 
-    return draw_details(details, asyncio.run(answer()), cities=False)
+    return draw_details(details, asyncio.run(answer()), words="now", before=questions.before, cities=False)
 
 
 def visits_of(month: list[Event]) -> list[list[Event]]:
@@ -65,8 +70,8 @@ def visits_of(month: list[Event]) -> list[list[Event]]:
 
 def test_the_sources_are_a_recount_with_all_their_metrics(runner: QueryRunner, month: list[Event]) -> None:
     page = drawn(runner, "sources")
+    assert page.visitors.label == "Visitors"
     assert [column.label for column in page.columns] == [
-        "Visitors",
         "Share",
         "Visits",
         "Page views",
@@ -76,9 +81,9 @@ def test_the_sources_are_a_recount_with_all_their_metrics(runner: QueryRunner, m
     google = next(row for row in page.rows if row.label == "Google")
     visits = [visit for visit in visits_of(month) if visit[0].source == "Google"]
     views = sum(event.name == "pageview" for visit in visits for event in visit)
-    assert google.cells[0] == google.cells[2] == f"{len(visits):,}"
-    assert google.cells[3] == f"{views:,}"
-    assert google.cells[4] == f"{100 * sum(len(visit) == 1 for visit in visits) / len(visits):.0f}\u00a0%"
+    assert google.visitors == google.cells[1] == f"{len(visits):,}"
+    assert google.cells[2] == f"{views:,}"
+    assert google.cells[3] == f"{100 * sum(len(visit) == 1 for visit in visits) / len(visits):.0f}\u00a0%"
     assert google.href == "?f=is,visit:source,Google"
     assert page.counted == f"1–{len(page.rows)} of {len(page.rows)}"
 
@@ -87,8 +92,29 @@ def test_pages_also_say_what_visits_were_like_that_began_there(runner: QueryRunn
     page = drawn(runner, "pages", "q=LAUNCH")
     assert [row.label for row in page.rows] == ["/launch"]
     entrances = sum(visit[0].page == "/launch" for visit in visits_of(month))
-    assert page.columns[3].label == "Entrances"
-    assert page.rows[0].cells[3] == str(entrances)
+    assert page.columns[2].label == "Entrances"
+    assert page.rows[0].cells[2] == str(entrances)
+
+
+@pytest.mark.parametrize(
+    ("card", "tab", "of"),
+    [
+        ("pages", "top", lambda event: event.page),
+        ("sources", "source", lambda event: event.source or "Direct / None"),
+        ("devices", "browser_version", lambda event: f"{event.browser} {event.browser_version}"),
+    ],
+)
+def test_every_row_is_compared(
+    card: str, tab: str, of: Callable[[Event], str], runner: QueryRunner, month: list[Event]
+) -> None:
+    page = drawn(runner, card, f"period=yesterday&compare=previous&{card}={tab}")
+    then = [event for event in month if datetime.fromtimestamp(event.at_ms / 1000, UTC).date() == date(2026, 11, 22)]
+    before = Counter(value for value, _ in {(of(event), event.visitor) for event in then})
+    assert page.compared == "22 Nov 2026"
+    assert len(page.rows) > 2
+    for row in page.rows:
+        assert row.change is not None
+        assert row.change.title == f"{row.visitors} in now; {before[row.label]} in 22 Nov 2026"
 
 
 def test_countries_are_searched_and_said_by_name(runner: QueryRunner) -> None:
@@ -104,7 +130,7 @@ def test_versions_are_searched_by_both_their_parts(runner: QueryRunner) -> None:
 def test_properties_of_an_event_have_details(runner: QueryRunner, month: list[Event]) -> None:
     page = drawn(runner, "events", "event=Signup&prop=plan&sort=events")
     assert page.title == "Signup: plan"
-    assert {row.label: int(row.cells[2]) for row in page.rows} == Counter(
+    assert {row.label: int(row.cells[1]) for row in page.rows} == Counter(
         event.props["plan"] for event in month if event.name == "Signup"
     )
 
@@ -115,22 +141,22 @@ def test_every_tab_has_details_sorted_by_every_column(card: object, runner: Quer
         for sort in ("name", *tab.metrics):
             for order in ("asc", "desc"):
                 page = drawn(runner, card.id, f"{card.id}={tab.id}&sort={sort}&order={order}&q=e")  # type: ignore[attr-defined]
-                column = page.name if sort == "name" else next(one for one in page.columns if one.sorted)
+                column = next(one for one in (page.name, page.visitors, *page.columns) if one.sorted)
                 assert column.sorted == f"{order}ending"
 
 
 def test_rows_are_in_the_order_asked_for(runner: QueryRunner) -> None:
     names = [row.label for row in drawn(runner, "pages", "sort=name").rows]
     assert names == sorted(names)
-    visitors = [int(row.cells[0].replace(",", "")) for row in drawn(runner, "pages", "order=asc").rows]
+    visitors = [int(row.visitors.replace(",", "")) for row in drawn(runner, "pages", "order=asc").rows]
     assert visitors == sorted(visitors)
 
 
 def test_a_heading_sorts_and_then_the_other_way() -> None:
     nothing = Result(rows=(), total_rows=0)
     page = draw_details(read("pages", "sort=pageviews"), DetailsAnswer(rows=nothing, everyone=nothing), cities=False)
-    assert page.columns[2].href == "?sort=pageviews&order=asc"
-    assert page.columns[0].href == "?"
+    assert page.columns[1].href == "?sort=pageviews&order=asc"
+    assert page.visitors.href == "?"
     assert page.name.href == "?sort=name"
     assert page.counted == "0 of 0"
 

@@ -6,13 +6,14 @@ from litestar import Response
 from litestar.response import Redirect, Template
 
 from turnout.errors import BadInput, NotFound
-from turnout.model.query import Days, Result
+from turnout.model.query import Days
 from turnout.web.mount import HEADERS, Desk, Mount, PageRequest, draw_template, read_parameters, unreadable
 from turnout.web.page.cards import CARDS_BY_ID
 from turnout.web.page.csv_file import file_name, report_csv
 from turnout.web.page.details import (
     CSV_ROWS,
     Details,
+    before_query,
     details_pairs,
     entries_query,
     everyone_query,
@@ -23,7 +24,8 @@ from turnout.web.page.details_drawing import DetailsAnswer, draw_details
 from turnout.web.page.drawing import draw_bar
 from turnout.web.page.filter_form import take_typed_filter
 from turnout.web.page.periods import Span
-from turnout.web.page.questions import ask, needs_first_day, span_in
+from turnout.web.page.questions import Questions, ask, needs_first_day
+from turnout.web.page.span_words import name_range
 from turnout.web.page.state import write_view
 from turnout.web.patience import Part, in_time
 
@@ -51,15 +53,17 @@ async def site_details(
         return Redirect(request.url.path + write_view(details.view, details_pairs(details)), status_code=303)
     now = desk.now(mount.site)
     first_day = await desk.runner.first_day(mount.site) if needs_first_day(details.view) else None
-    span = span_in(details.view, now, first_day)
+    questions = ask(details.view, now, first_day)
+    span = questions.span
     if card_id.endswith(".csv"):
         return await _csv(mount, desk, details, span)
-    part = Part((desk.runner, mount.site, details, span), lambda: _answer(mount, desk, details, span))
+    key = (desk.runner, mount.site, details, span, questions.before)
+    part = Part(key, lambda: _answer(mount, desk, details, questions))
     found = await in_time({"details": part}, patience_s=patience_s)
-    context: dict[str, object] = {
-        "details": draw_details(details, found["details"], cities=desk.has_cities),
-        "bar": draw_bar(details.view, ask(details.view, now, first_day), now, details_pairs(details)),
-    }
+    words = name_range(span.range, now.tzinfo)
+    drawing = draw_details(details, found["details"], words=words, before=questions.before, cities=desk.has_cities)
+    bar = draw_bar(details.view, questions, now, details_pairs(details))
+    context: dict[str, object] = {"details": drawing, "bar": bar}
     return draw_template("details.html", mount, context)
 
 
@@ -76,15 +80,18 @@ def dates_of(span: Span) -> str:
     return span.days.first.isoformat() + ("" if _is_one_day(span.days) else f"_to_{span.days.last.isoformat()}")
 
 
-async def _answer(mount: Mount, desk: Desk, details: Details, span: Span) -> DetailsAnswer:
-    queries = [rows_query(details, span), everyone_query(details, span)]
-    rows, everyone = await desk.runner.answer_all(mount.site, queries)
-    return DetailsAnswer(rows=rows, everyone=everyone, entries=await _entries(mount, desk, details, span, rows))
-
-
-async def _entries(mount: Mount, desk: Desk, details: Details, span: Span, rows: Result) -> Result | None:
-    query = entries_query(details, span, tuple(row.dimensions[0] for row in rows.rows))
-    return await desk.runner.answer(mount.site, query) if query else None
+async def _answer(mount: Mount, desk: Desk, details: Details, questions: Questions) -> DetailsAnswer:
+    span = questions.span
+    rows, everyone = await desk.runner.answer_all(
+        mount.site, [rows_query(details, span), everyone_query(details, span)]
+    )
+    more = {
+        "entries": entries_query(details, span, tuple(row.dimensions[0] for row in rows.rows)),
+        "before": before_query(details, questions.before, rows),
+    }
+    asked = {name: query for name, query in more.items() if query is not None}
+    answers = dict(zip(asked, await desk.runner.answer_all(mount.site, list(asked.values())), strict=True))
+    return DetailsAnswer(rows=rows, everyone=everyone, entries=answers.get("entries"), before=answers.get("before"))
 
 
 async def _csv(mount: Mount, desk: Desk, details: Details, span: Span) -> Response[bytes]:

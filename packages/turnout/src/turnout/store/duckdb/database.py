@@ -25,11 +25,12 @@ DERIVED_FORMAT = 1
 class EventDatabase:
     """An open event store.
 
-    `memory_mb` bounds what DuckDB's engine takes; larger work spills into `PATH.tmp` beside the file.
+    `memory_mb` bounds what DuckDB's engine takes; larger work spills into `PATH.tmp` beside the file. Where the disk has
+    less than `derive_floor_bytes` left, no days are derived.
     Raises `DirectoryHeld` when another process has the file open, `StoreUnavailable` when it can't be opened.
     """
 
-    def __init__(self, path: Path, *, memory_mb: int = 400, threads: int = 2) -> None:
+    def __init__(self, path: Path, *, memory_mb: int = 400, threads: int = 2, derive_floor_bytes: int = 0) -> None:
         self._path = path
         self._config: dict[str, str | bool | int | float | list[str]] = {
             "memory_limit": f"{memory_mb}MB",
@@ -44,7 +45,7 @@ class EventDatabase:
         self._ledger = DayLedger()
         self._connection = self._opened()
         self._writer = DuckEventWriter(path, self.connect, self.reopen, self._ledger)
-        self._deriver = DuckDeriver(self.connect, self._ledger)
+        self._deriver = DuckDeriver(path, self.connect, self._ledger, floor_bytes=derive_floor_bytes)
 
     def writer(self) -> DuckEventWriter:
         """The one writer; for one thread at a time."""

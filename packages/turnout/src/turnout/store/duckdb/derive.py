@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 
@@ -25,7 +27,11 @@ class DuckDeriver:
     One call at a time works on the derived tables; another waits for it.
     """
 
-    def __init__(self, connect: Callable[[], duckdb.DuckDBPyConnection], ledger: DayLedger) -> None:
+    def __init__(
+        self, path: Path, connect: Callable[[], duckdb.DuckDBPyConnection], ledger: DayLedger, *, floor_bytes: int
+    ) -> None:
+        self._path = path
+        self._floor_bytes = floor_bytes
         self._connect = connect
         self._ledger = ledger
         self._mutex = Mutex("store.derived")
@@ -54,8 +60,10 @@ class DuckDeriver:
         """Derive the group's days in one transaction. False when an event came to one of them meanwhile: try it later.
 
         Blocks for about a second for each 300,000 events; holds up the writer only while it commits. `before_commit` is
-        for tests. Raises `StoreUnavailable`; the days are then as they were.
+        for tests. Raises `StoreUnavailable`, also where the disk is near its floor: what room there is belongs to events.
+        The days are then as they were.
         """
+        self._refuse_without_room()
         with self._mutex, self._connected() as connection:
             self._ledger.watch(group)
             connection.begin()
@@ -87,6 +95,11 @@ class DuckDeriver:
         if connection is not None:
             with suppress(duckdb.ConnectionException):  # it has just been closed
                 connection.interrupt()
+
+    def _refuse_without_room(self) -> None:
+        disk = os.statvfs(self._path.parent)
+        if disk.f_bavail * disk.f_frsize < self._floor_bytes:
+            raise StoreUnavailable(f"days can't be derived: the disk of {self._path} is nearly full; free some space")
 
     @contextmanager
     def _connected(self) -> Iterator[duckdb.DuckDBPyConnection]:

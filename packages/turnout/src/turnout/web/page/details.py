@@ -8,10 +8,11 @@ from typing import Literal
 import msgspec
 
 from turnout.errors import BadInput
-from turnout.model.query import AnyOf, Comparison, Filter, Query
+from turnout.model.query import AnyOf, Comparison, Filter, Query, Result
 from turnout.web.page.cards import OF_EVENTS, OF_VISITS, Card
 from turnout.web.page.periods import Span
 from turnout.web.page.reports import Report, report_of
+from turnout.web.page.shifts import Before
 from turnout.web.page.state import Pairs, View, one_of, read_view
 
 ROWS_A_PAGE = 100
@@ -118,6 +119,22 @@ def entries_query(details: Details, span: Span, pages: tuple[str, ...]) -> Query
         dimensions=("visit:entry_page",),
         filters=(*details.view.filters, Comparison("is", "visit:entry_page", pages)),
         limit=len(pages),
+    )
+
+
+def before_query(details: Details, before: Before | None, rows: Result) -> Query | None:
+    """The question for the visitors of the same rows in the time before; None where nothing is compared."""
+    if before is None or not rows.rows:
+        return None
+    same = tuple(
+        Comparison("is", dimension, tuple(dict.fromkeys(row.dimensions[at] for row in rows.rows)))
+        for at, dimension in enumerate(details.report.dimensions)
+    )
+    return Query(
+        metrics=("visitors",),
+        range=before.range,
+        dimensions=details.report.dimensions,
+        filters=(*details.report.all_filters(details.view), *same),
     )
 
 

@@ -9,6 +9,7 @@ r"""What a site's page shows, and its spelling in the address. All state of the 
   API. A comma in a value is written `\,` and a backslash `\\`.
 - `sources`, `pages`, `locations`, `devices`: the tab chosen in that card. `event`, `prop`: an event whose properties
   are listed, and which of them.
+- `embed=true`: shown within another page, without Turnout's own bar; so every link on it keeps it.
 
 What is the default is left out. Parameters of other names are ignored: links get decorated on their way.
 """
@@ -59,6 +60,7 @@ class View(msgspec.Struct, frozen=True, kw_only=True):
     """(card, tab) where the tab is not the card's default, in the cards' order."""
     event: str = ""
     prop: str = ""
+    embed: bool = False
 
 
 def read_view(parameters: Iterable[tuple[str, str]]) -> View:
@@ -93,6 +95,7 @@ def read_view(parameters: Iterable[tuple[str, str]]) -> View:
         ),
         event=event,
         prop=_short("prop", single) if event else "",
+        embed=single.get("embed") == "true",
     )
 
 
@@ -118,7 +121,7 @@ def state_pairs(view: View) -> Pairs:
         "compare": view.compare,
         "metric": view.metric if view.metric != "visitors" else "",
     }
-    chosen = {"event": view.event, "prop": view.prop}
+    chosen = {"event": view.event, "prop": view.prop, "embed": "true" if view.embed else ""}
     return (
         *((name, value) for name, value in named.items() if value),
         *(("f", write_filter(part)) for part in view.filters),
