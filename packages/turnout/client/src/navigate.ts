@@ -160,6 +160,7 @@ function remember(key: number): void {
   if (!main) return;
   main.removeAttribute("aria-busy");
   for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.menu[open]")) menu.open = false;
+  shown.delete(key); // so that the order is that of leaving
   shown.set(key, { top: document.querySelector("header.top"), main, title: document.title, scroll: scrollY });
   for (const oldest of shown.keys()) if (shown.size > KEPT) shown.delete(oldest);
 }

@@ -8,10 +8,11 @@ import pytest
 
 from seawall import Overloaded
 from seawall.testing import ManualClock
-from turnout.errors import StoreUnavailable
+from turnout.errors import NotFound, NotSignedIn, StoreUnavailable
 from turnout.model.site import Site, SiteId, UserId
 from turnout.web.live import CHECK_AGAIN_S, live_stream
 from turnout.web.live_hub import COUNT_ANYWAY_S, STALE_S, LiveHub, Now
+from turnout.web.scope import is_still_admitted
 
 SITE = Site(SiteId(7), "acme.example", "UTC", UserId(1))
 OTHER = Site(SiteId(8), "other.example", "UTC", UserId(1))
@@ -233,3 +234,29 @@ def test_a_store_that_fails_for_a_moment_is_asked_again_and_one_that_fails_for_l
         assert [count async for count in counts] == []
 
     asyncio.run(watch())
+
+
+class Connection:
+    """As the guard leaves one: with what asks again."""
+
+    def __init__(self, outcome: Exception | None) -> None:
+        self.state = {"admit_again": self._admit}
+        self._outcome = outcome
+
+    async def _admit(self) -> None:
+        if self._outcome is not None:
+            raise self._outcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_admitted"),
+    [
+        (None, True),
+        (NotSignedIn("the session is over"), False),
+        (NotFound("no longer yours"), False),
+        (StoreUnavailable("who knows"), False),
+    ],
+)
+def test_whoever_the_guard_would_not_admit_now_is_told_no_more(outcome: Exception | None, is_admitted: bool) -> None:
+    connection = Connection(outcome)
+    assert asyncio.run(is_still_admitted(connection)) is is_admitted  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ LIGHT, DARK = (
 TEXT_ON_GROUND = [
     *((text, ground) for text in ("ink", "soft", "faint", "accent", "bad") for ground in ("card", "page")),
     ("good", "card"),
+    ("good", "wash"),
     ("accent", "wash"),
     ("soft", "hover"),
     ("accent", "hover"),
