@@ -19,6 +19,7 @@ from seawall.locks.semaphore import Semaphore
 from seawall.observe.loop_lag import LoopLag
 from seawall.observe.openmetrics import openmetrics
 from seawall.observe.registry import snapshot
+from seawall.pools.resource_pool import ResourcePool
 from seawall.pools.thread_pool import ThreadPool
 from seawall.runtime.deadline import deadline, remaining_s
 
@@ -32,6 +33,7 @@ __all__ = [
     "Misuse",
     "Mutex",
     "Overloaded",
+    "ResourcePool",
     "SeawallError",
     "Semaphore",
     "SingleFlight",
