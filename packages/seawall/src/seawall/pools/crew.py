@@ -26,8 +26,18 @@ from seawall.runtime.who import get_ident
 class Crew:
     """Threads that take work from one queue, first come, first served. No method but `join_all` blocks."""
 
-    def __init__(self, name: str, min_threads: int, max_threads: int, queue_limit: int, spare_threads: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        min_threads: int,
+        max_threads: int,
+        queue_limit: int,
+        spare_threads: int,
+        urgent: deque[Work] | None = None,
+    ) -> None:
         self.name = name
+        self.urgent: deque[Work] = deque() if urgent is None else urgent
+        """Another crew's queue, whose work the threads of this one take first."""
         self.queue_limit = queue_limit
         self.spare_threads = spare_threads
         self.queue: deque[Work] = deque()
@@ -75,6 +85,15 @@ class Crew:
         elif not self.is_watched:
             self.have_watched()
         self._raise_if_closed_meanwhile(work)
+
+    def wake_one(self) -> None:
+        """Have an idle thread, if there is one, look at the queues."""
+        if self.idle:
+            try:
+                member = self.idle.pop()
+            except IndexError:
+                return
+            member.parker.unpark()
 
     def _raise_if_closed_meanwhile(self, work: Work) -> None:
         if self.is_closed and self.takes_out(work):  # otherwise a thread has it, or whoever closed

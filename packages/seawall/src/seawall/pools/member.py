@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from typing import TYPE_CHECKING
 
 from seawall.clock import SYSTEM_CLOCK
@@ -68,10 +69,10 @@ class Member:
 
     def _serve(self) -> None:
         crew = self.crew
-        queue, idle = crew.queue, crew.idle
+        queue, urgent, idle = crew.queue, crew.urgent, crew.idle
         while True:
-            if queue and crew.count <= crew.allowed:
-                self._take_one()
+            if (urgent or queue) and crew.count <= crew.allowed:
+                self._take_one(urgent or queue)
             elif crew.count > crew.allowed or (crew.is_closed and not queue):
                 if crew.lets_go(self):
                     return
@@ -79,7 +80,7 @@ class Member:
                 idle.append(self)
                 # Whoever queues looks at `idle` afterwards, and whoever closes or shrinks too; so we look at their
                 # side again after we have joined it.
-                if queue or crew.is_closed or crew.count > crew.allowed:
+                if urgent or queue or crew.is_closed or crew.count > crew.allowed:
                     self._leave_idle()
                 elif not self.parker.park(IDLE_S) and self._leave_idle() and crew.retires(self):
                     return
@@ -87,12 +88,12 @@ class Member:
     def _help_out(self) -> None:
         # Only for as long as the others stand still.
         while self.crew.queue and self.crew.stands_still(but=self):
-            self._take_one()
+            self._take_one(self.crew.queue)
         self.crew.lets_spare_go(self)
 
-    def _take_one(self) -> None:
+    def _take_one(self, queue: deque[Work]) -> None:
         try:
-            work = self.crew.queue.popleft()
+            work = queue.popleft()
         except IndexError:
             return
         self.begun_total += 1

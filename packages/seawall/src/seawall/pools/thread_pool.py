@@ -19,6 +19,9 @@ from seawall.pools.work import TaskWork
 from seawall.runtime.deadline import wait_limit_s
 from seawall.runtime.wakeups import wakeups_of
 
+CLEANUP_LIMIT = 100_000
+"""Clean-up is never refused because much else waits; so much of it at once is a leak of something else."""
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
@@ -55,9 +58,9 @@ class ThreadPool(Executor):
                 f"0 <= spare_threads, not {min_threads}, {max_threads}, {queue_limit}, {spare_threads}"
             )
         self.name = name
-        self._crew = Crew(name, min_threads, max_threads, queue_limit, spare_threads)
-        # One thread: clean-up waits for clean-up alone, which is short, and a burst of it is no reason for more.
-        self._cleanup = Crew(f"{name}-cleanup", 0, 1, queue_limit, spare_threads)
+        # One thread that is always there for clean-up; the others take it first, too, when they come to look.
+        self._cleanup = Crew(f"{name}-cleanup", 0, 1, CLEANUP_LIMIT, spare_threads)
+        self._crew = Crew(name, min_threads, max_threads, queue_limit, spare_threads, urgent=self._cleanup.queue)
         for crew in (self._crew, self._cleanup):
             finalize(self, crew.close).atexit = False  # _finish_all does it, and waits
         REGISTRY.add(self)
@@ -81,6 +84,7 @@ class ThreadPool(Executor):
         """
         work = PoolFuture(self._cleanup, fn, args, kwargs, is_cleanup=True)
         self._cleanup.take_on(work)
+        self._crew.wake_one()
         return cast("Future[T]", work)
 
     async def run_cleanup(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -127,6 +131,8 @@ class ThreadPool(Executor):
         limit_s = None if is_cleanup else wait_limit_s(None)
         work = TaskWork(crew.name, fn, args, kwargs, future, wakeups_of(loop), is_cleanup)
         crew.take_on(work)
+        if is_cleanup:
+            self._crew.wake_one()
         timer = None if limit_s is None else loop.call_later(limit_s, self._expire, work)
         try:
             return cast("T", await future)
