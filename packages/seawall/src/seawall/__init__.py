@@ -12,6 +12,7 @@ from seawall.errors import (
     Wait,
 )
 from seawall.flow.batcher import Batcher
+from seawall.flow.cache import Cache
 from seawall.flow.single_flight import SingleFlight
 from seawall.flow.worker import Stop, Worker
 from seawall.locks.mutex import Mutex
@@ -25,6 +26,7 @@ from seawall.runtime.deadline import deadline, remaining_s
 
 __all__ = [
     "Batcher",
+    "Cache",
     "Closed",
     "DeadlineExceeded",
     "Deadlock",

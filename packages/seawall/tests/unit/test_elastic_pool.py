@@ -29,10 +29,9 @@ def test_blocking_work_gets_as_many_threads_as_may_be_each_with_its_reason() -> 
     with ThreadPool("p", max_threads=12) as pool:
         futures = [pool.submit(together.wait, 30) for _ in range(12)]  # ends only when all 12 have begun
         assert sorted(future.result(30) for future in futures) == list(range(12))
-        figures = pool.statistics()
-        assert figures.threads == figures.allowed == 12
-        assert figures.decisions
-        assert all(growth.reason and growth.after == growth.before + 1 for growth in figures.decisions)
+        decisions = pool.statistics().decisions  # on a busy machine there may be vetoes among them
+        assert any(growth.after == growth.before + 1 for growth in decisions)
+        assert all(growth.reason for growth in decisions)
 
 
 class Stuck:
