@@ -6,6 +6,7 @@ import threading
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.runtime.blocking import BLOCKABLES
+from seawall.runtime.threads import RawLock
 from seawall.runtime.who import Loop, Owner, get_ident, running_loop, this_task
 
 NO_TIMEOUT = -1.0
@@ -17,7 +18,7 @@ class Parker:
     __slots__ = ("_lock",)
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = RawLock()
         self._lock.acquire()
 
     def park(self, timeout_s: float | None) -> bool:
