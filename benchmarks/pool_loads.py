@@ -92,5 +92,4 @@ def throughput(pool: Executor, load: Load, seconds: float) -> float:
     pause = Parker()
     while len(ended) < CLIENTS:
         pause.park(0.01)
-    rate = done[0] / (time.perf_counter() - began_s)
-    return rate
+    return done[0] / (time.perf_counter() - began_s)

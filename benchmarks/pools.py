@@ -1,7 +1,8 @@
 """What Seawall's thread pool costs beside the standard library and anyio, and how well it chooses its size.
 
-Run: `uv run python -m benchmarks.pools [--costs | --sizes | --lag] [--seconds 1.0]`. A figure and its peer are measured in
-turn, several times in one run, and the median of the rounds' own ratios counts; so it means something on a shared machine too.
+Run: `uv run python -m benchmarks.pools [--costs | --sizes | --lag] [--seconds 1.0]`. A figure and its peer are measured
+in turn, several times in one run, and the median of the rounds' own ratios counts; so it means something on a shared
+machine too.
 """
 
 from __future__ import annotations
