@@ -26,6 +26,7 @@ from turnout.jobs.deletion import Deletions
 from turnout.jobs.derive import Derivation
 from turnout.mail import Outbox
 from turnout.model.event import Event
+from turnout.query.recent import RecentReader
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
 from turnout.sites.service import SiteDirectory, Sites
@@ -209,6 +210,8 @@ class Server:
         self.queries = ThreadPool("queries", max_threads=settings.query_threads)
         self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
         runner = QueryRunner(self.reader, self.queries, timeout_s=settings.query_timeout_s)
+        recent = RecentReader(self.reader, core.clock, is_busy=self._is_answering)
+        page_runner = QueryRunner(recent, self.queries, timeout_s=settings.query_timeout_s)
         self.pipeline = Pipeline(
             core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
         )
@@ -231,6 +234,7 @@ class Server:
             people.sites,
             people.sharing,
             runner,
+            page_runner,
             core.clock,
             settings,
             self.live,
@@ -262,6 +266,10 @@ class Server:
         self.reader.close()
         self.core.close(timeout_s)
         self.places.close()
+
+    def _is_answering(self) -> bool:
+        figures = self.queries.statistics()
+        return figures.busy + figures.queued > 0
 
     def _tend_salts(self, stop: Stop) -> None:
         while not stop.wait(timeout_s=TEND_SALTS_S):

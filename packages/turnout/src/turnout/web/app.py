@@ -53,6 +53,7 @@ class Services:
     sites: Sites
     sharing: Sharing
     runner: QueryRunner
+    page_runner: QueryRunner
     clock: Clock
     settings: Settings
     live: LiveHub
@@ -200,7 +201,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
 
     return {
         **{name: given(getattr(services, name)) for name in Services.__dataclass_fields__},
-        "desk": given(Desk(services.runner, services.clock, services.settings)),
+        "desk": given(Desk(services.page_runner, services.clock, services.settings)),
         "viewer": Provide(_viewer, sync_to_thread=False),
         "principal": Provide(_principal, sync_to_thread=False),
         "access": Provide(_access, sync_to_thread=False),
