@@ -29,6 +29,8 @@ _LOG = logging.getLogger("turnout")
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may keep the interpreter. With the default of 5 ms, threads that compute make the loop wait ten times
 as long for its turn; throughput is the same."""
+KEEP_ALIVE_S = 75
+"""Longer than proxies keep an idle connection (nginx: 60 s), so that it is never closed under a request on its way."""
 DEMO_EMAIL = "demo@turnout.example"
 DEMO_SITE = "demo.example"
 DEMO_EVENTS = 1_000_000
@@ -83,6 +85,7 @@ async def _serve_http(server: Server, settings: Settings, listening: socket.sock
         log_config=None,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, int(settings.drain_s)),
     )
     http = _Uvicorn(config)
