@@ -37,6 +37,7 @@ _EMBEDDABLE: list[Header] = [(b"content-security-policy", _POLICY + b"*"), *_ALW
 SHARED = "/share/"
 _HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
 _JSON: Header = (b"content-type", b"application/json")
+_PRIVATE: Header = (b"cache-control", b"private, no-store")
 _NO_STORE: Header = (b"cache-control", b"no-store")
 
 
@@ -80,7 +81,10 @@ class Edge:
     def _guarded(self, send: Send, security: list[Header]) -> Send:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *security]
+                headers = [*message.get("headers", ()), *security]
+                if not any(name == b"cache-control" for name, _ in headers):
+                    headers.append(_PRIVATE)  # unless it says otherwise, an answer is its reader's alone
+                message["headers"] = headers
             await send(message)
 
         return guarded
