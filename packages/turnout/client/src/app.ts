@@ -9,7 +9,9 @@ import { addPart, beginPage, isolated } from "./page";
 import { searchAsTyped } from "./search";
 import { listenForKeys, offerShortcuts } from "./shortcuts";
 import { suggestValues } from "./suggest";
+import { guessZones } from "./zone";
 
-for (const part of [offerCopies, readCharts, showLive, loadCards, offerShortcuts, suggestValues]) addPart(part);
+const parts = [offerCopies, readCharts, showLive, loadCards, offerShortcuts, suggestValues, guessZones];
+for (const part of parts) addPart(part);
 for (const listen of [navigateInPlace, closeMenus, listenForKeys, searchAsTyped]) isolated(listen);
 beginPage();
