@@ -32,8 +32,10 @@ from turnout.web.assets import STATIC
 from turnout.web.auth import cookie_name, is_https, session_cookie
 from turnout.web.live_hub import LiveHub
 from turnout.web.mount import Desk
+from turnout.web.organisation_page import organisation_page
 from turnout.web.problems import as_answer
 from turnout.web.scope import EVERYBODY, Connection, admission, check_scopes, make_guard
+from turnout.web.site_settings_page import settings_page
 from turnout.web.templating import make_engine
 
 MAX_BODY_BYTES = 256 * 1024
@@ -208,6 +210,8 @@ def _dependencies(services: Services) -> dict[str, Provide]:
         "site": Provide(_site, sync_to_thread=False),
         "organisation": Provide(_organisation, sync_to_thread=False),
         "link": Provide(_link, sync_to_thread=False),
+        "organisation_page": Provide(organisation_page, sync_to_thread=False),
+        "settings_page": Provide(settings_page, sync_to_thread=False),
     }
 
 
