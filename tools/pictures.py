@@ -81,6 +81,7 @@ SIGNED_IN = (
     Shot("organisation", "/organisations/1"),
     Shot("organisation-new", "/organisations/new"),
     Shot("audit", "/organisations/1/audit"),
+    Shot("operations", "/ops"),
     Shot("site-waiting", "/sites/new.example"),
     Shot("no-permission", "/organisations/2"),
     Shot("address-unreadable", f"/sites/{SITE}?period=fortnight"),

@@ -46,6 +46,7 @@ from turnout.web.collect import Collect
 from turnout.web.edge import Edge
 from turnout.web.live_hub import LiveHub
 from turnout.web.ops import Operations
+from turnout.web.ops_history import OpsHistory
 
 _LOG = logging.getLogger("turnout")
 
@@ -224,6 +225,7 @@ class Server:
             days_waiting=lambda: core.derivation.figures().days_waiting,
             sites_swept=lambda: core.deletions.swept_total,
         )
+        self.history = OpsHistory(self.operations.readings)
         self.live = LiveHub(runner, core.clock)
         people = core.people
         services = Services(
@@ -237,6 +239,8 @@ class Server:
             page_runner,
             core.clock,
             settings,
+            self.operations,
+            self.history,
             self.live,
         )
         self.application = Edge(
@@ -250,6 +254,8 @@ class Server:
         self._tending.start()
         self._mailing = Worker("mail", core.outbox.run)
         self._mailing.start()
+        self._remembering = Worker("history", self.history.run)
+        self._remembering.start()
         core.deriving.start()
         core.deleting.start()
 
@@ -262,6 +268,7 @@ class Server:
         """Closes everything, the core last. Blocks."""
         self._tending.stop(END_S)
         self._mailing.stop(END_S)
+        self._remembering.stop(END_S)
         self.queries.shutdown()
         self.reader.close()
         self.core.close(timeout_s)

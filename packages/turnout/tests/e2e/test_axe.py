@@ -147,6 +147,12 @@ def test_nothing_keeps_people_from_the_first_account(page: Page, tmp_path: Path,
         page.get_by_role("button", name="Create the account").click()
         page.locator(".error").wait_for()
         axe_finds_nothing(page)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Create the account").click()
+        page.wait_for_url("**/welcome")
+        page.goto(f"{server.url}/ops")
+        page.get_by_text("Nothing limits now").wait_for()
+        axe_finds_nothing(page)
     finally:
         server.stop()
 

@@ -117,6 +117,8 @@ OWN: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/account/delete"): all_of(SEEN),
     ("POST", "/account/delete"): all_of(WRONG),
     ("GET", "/organisations/new"): all_of(SEEN),
+    ("GET", "/ops"): all_of(HIDDEN),
+    ("GET", "/ops/snapshot"): all_of(HIDDEN),
     ("POST", "/organisations"): all_of(WRONG),
 }
 ALL = {**ON_SITE, **ON_ORGANISATION, **BY_KEY, **BY_LINK, **OWN}

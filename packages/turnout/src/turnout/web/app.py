@@ -26,12 +26,25 @@ from turnout.settings import Settings
 from turnout.sites.service import Sites
 from turnout.sites.sharing import Sharing
 from turnout.store.sql.sites import OpenLink
-from turnout.web import account, auth, dashboard, invitation, organisation, share, site_settings, sites, welcome
+from turnout.web import (
+    account,
+    auth,
+    dashboard,
+    invitation,
+    ops_page,
+    organisation,
+    share,
+    site_settings,
+    sites,
+    welcome,
+)
 from turnout.web.api import query_stats
 from turnout.web.assets import STATIC
 from turnout.web.auth import cookie_name, is_https, session_cookie
 from turnout.web.live_hub import LiveHub
 from turnout.web.mount import Desk
+from turnout.web.ops import Operations
+from turnout.web.ops_history import OpsHistory
 from turnout.web.organisation_page import organisation_page
 from turnout.web.problems import as_answer
 from turnout.web.scope import EVERYBODY, Connection, admission, check_scopes, make_guard
@@ -58,6 +71,8 @@ class Services:
     page_runner: QueryRunner
     clock: Clock
     settings: Settings
+    operations: Operations
+    ops_history: OpsHistory
     live: LiveHub
 
 
@@ -89,6 +104,8 @@ PAGES = (
     auth.reset_password,
     auth.show_first_account,
     auth.create_first_account,
+    ops_page.show_ops,
+    ops_page.show_snapshot,
     welcome.show_welcome,
     welcome.name_organisation,
     welcome.show_first_site,

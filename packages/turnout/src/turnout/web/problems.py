@@ -86,8 +86,10 @@ def as_answer(request: AnyRequest, error: Exception) -> Response[object] | Templ
 
 
 def _is_asked_by_a_program(request: AnyRequest) -> bool:
-    """The API, and what a page's script asks for beside pages."""
-    return request.url.path.startswith("/api/") or request.headers.get("accept", "").startswith("application/json")
+    """The API, whoever sends a key, and what a page's script asks for beside pages."""
+    headers = request.headers
+    wants_json = headers.get("accept", "").startswith("application/json")
+    return request.url.path.startswith("/api/") or "authorization" in headers or wants_json
 
 
 def wait_words(seconds: float) -> str:
