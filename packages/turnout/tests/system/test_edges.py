@@ -104,3 +104,15 @@ def test_a_cookie_of_forms_that_is_good_is_kept_when_a_form_is_refused(running: 
     with httpx.Client(base_url=running.url) as web:
         web.get("/login")
         assert "set-cookie" not in web.post("/login", data={"email": "ada@example.org"}).headers
+
+
+def test_the_apis_page_lists_its_operations_and_stands_within_the_policy(running: Turnout) -> None:
+    page = httpx.get(f"{running.url}/api/docs")
+    assert page.status_code == 200
+    assert "POST /api/v2/query" in page.text
+    assert "/sites" not in re.findall(r"<code>([^<]+)</code>", page.text)
+    assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|https?://", page.text)
+    described = re.search(r'href="([^"]+openapi.json)"', page.text)
+    assert described is not None
+    assert httpx.get(running.url + described.group(1)).json()["paths"]["/api/v2/query"]["post"]
+    assert httpx.get(f"{running.url}/api/docs/swagger").status_code == 404
