@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from serving import until
 
 if TYPE_CHECKING:
     from serving import Turnout
@@ -116,3 +117,14 @@ def test_the_apis_page_lists_its_operations_and_stands_within_the_policy(running
     assert described is not None
     assert httpx.get(running.url + described.group(1)).json()["paths"]["/api/v2/query"]["post"]
     assert httpx.get(f"{running.url}/api/docs/swagger").status_code == 404
+
+
+def test_whoever_asks_for_anothers_letter_does_not_choose_where_its_link_leads(running: Turnout) -> None:
+    with httpx.Client(base_url=running.url, headers={"Host": "evil.example"}) as web:
+        asked = {"email": "ada@example.org", "_csrf_token": token(web.get("/forgotten"))}
+        assert web.post("/forgotten", data=asked).status_code == 200
+    outbox = running.data / "outbox"
+    until(lambda: bool(list(outbox.glob("*.eml"))), "the letter")
+    (letter,) = [path.read_text() for path in outbox.glob("*.eml")]
+    assert f"\n{running.url}/reset/" in letter
+    assert "evil" not in letter
