@@ -151,9 +151,10 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((settings.host, settings.port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name that can't be one in DNS is an error of its encoding
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise SettingsInvalid(
-            f"can't listen on {settings.host}:{settings.port}: {error.strerror or error}. Choose another --host or --port."
+            f"can't listen on {settings.host}:{settings.port}: {why}. Choose another --host or --port."
         ) from error
     with listening:
         yield listening

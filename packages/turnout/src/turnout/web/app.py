@@ -39,6 +39,7 @@ from turnout.web import (
     welcome,
 )
 from turnout.web.api import query_stats
+from turnout.web.api_page import OperationsPage
 from turnout.web.assets import STATIC
 from turnout.web.auth import cookie_name, is_https, session_cookie
 from turnout.web.live_hub import LiveHub
@@ -174,7 +175,11 @@ def make_app(services: Services, csrf_secret: str) -> Litestar:
         template_config=TemplateConfig(instance=make_engine()),
         exception_handlers={Exception: as_answer},
         openapi_config=OpenAPIConfig(
-            title="Turnout", version=__version__, path="/api/docs", use_handler_docstrings=True
+            title="Turnout",
+            version=__version__,
+            path="/api/docs",
+            use_handler_docstrings=True,
+            render_plugins=[OperationsPage()],
         ),
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,

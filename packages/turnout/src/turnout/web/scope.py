@@ -169,6 +169,8 @@ def make_guard(doors: Doors) -> Callable[[Connection, BaseRouteHandler], Awaitab
     """The guard of the whole application."""
 
     async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+        if "\0" in connection.scope["path"]:  # no name of ours holds one, and a file system is not to be asked
+            raise NotFound("there is no such page")
         scope: Scope | None = handler.opt.get("scope")
         if scope is not None:
             connection.state["admission"] = await scope.admit(connection, doors)
