@@ -1,5 +1,6 @@
 """Seawall: locks, pools and admission for Python services, with one graph of waiting."""
 
+from seawall.core.order_graph import OrderEdge
 from seawall.core.statistics import Snapshot
 from seawall.errors import (
     Closed,
@@ -15,10 +16,13 @@ from seawall.flow.batcher import Batcher
 from seawall.flow.single_flight import SingleFlight
 from seawall.flow.worker import Stop, Worker
 from seawall.locks.mutex import Mutex
+from seawall.locks.order import accept_order, forget_lock_order, lock_order
 from seawall.locks.semaphore import Semaphore
+from seawall.observe.events import DeadlockFound, LongHold, LoopStall, OrderInverted, add_observer, remove_observer
 from seawall.observe.loop_lag import LoopLag
 from seawall.observe.openmetrics import openmetrics
 from seawall.observe.registry import snapshot
+from seawall.observe.settings import configure
 from seawall.pools.thread_pool import ThreadPool
 from seawall.runtime.deadline import deadline, remaining_s
 
@@ -27,10 +31,15 @@ __all__ = [
     "Closed",
     "DeadlineExceeded",
     "Deadlock",
+    "DeadlockFound",
     "LockOrderViolation",
+    "LongHold",
     "LoopLag",
+    "LoopStall",
     "Misuse",
     "Mutex",
+    "OrderEdge",
+    "OrderInverted",
     "Overloaded",
     "SeawallError",
     "Semaphore",
@@ -40,8 +49,14 @@ __all__ = [
     "ThreadPool",
     "Wait",
     "Worker",
+    "accept_order",
+    "add_observer",
+    "configure",
     "deadline",
+    "forget_lock_order",
+    "lock_order",
     "openmetrics",
     "remaining_s",
+    "remove_observer",
     "snapshot",
 ]

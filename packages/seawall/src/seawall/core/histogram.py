@@ -27,6 +27,10 @@ class Distribution:
         return Distribution(counts, self.sum_s + other.sum_s)
 
 
+NOTHING = Distribution()
+"""Of what has not happened yet."""
+
+
 class Histogram:
     """A distribution that grows. Whoever adds must be alone; a reader may see the count without the sum."""
 

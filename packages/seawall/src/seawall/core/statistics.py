@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seawall.core.histogram import NOTHING, Distribution
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -15,13 +17,18 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class LockStatistics:
-    """A mutex. `waits_total` counts the entries that had to wait, `wait_s_total` what they waited."""
+    """A mutex. `waits_total` counts the entries that had to wait, `wait_s_total` what they waited (seconds).
+
+    `waits` has them by length, from level *watched* on; `holds` has the entries by length, at level *timed*.
+    """
 
     name: str
     holders: tuple[str, ...]
     waiters: tuple[Waiting, ...]
     waits_total: int
     wait_s_total: float
+    waits: Distribution = NOTHING
+    holds: Distribution = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,8 @@ class SemaphoreStatistics:
     waiters: tuple[Waiting, ...]
     waits_total: int
     wait_s_total: float
+    waits: Distribution = NOTHING
+    holds: Distribution = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,11 +49,14 @@ class Registry:
         """Forget `resource`, because it is closed."""
         self._resources.pop(id(resource), None)
 
+    def living(self) -> list[Resource]:
+        """All of them, in no order."""
+        # `valuerefs` reads the table in one step; its `values` and `copy` would trip over a resource made meanwhile.
+        return [resource for ref in self._resources.valuerefs() if (resource := ref()) is not None]
+
     def snapshot(self) -> Snapshot:
         """How all of them stand. Each is asked in turn, so the figures are of about one moment, not of exactly one."""
-        # `valuerefs` reads the table in one step; its `values` and `copy` would trip over a resource made meanwhile.
-        living = [resource for ref in self._resources.valuerefs() if (resource := ref()) is not None]
-        found = [resource.statistics() for resource in living]
+        found = [resource.statistics() for resource in self.living()]
         found.sort(key=lambda statistics: statistics.name)
         return Snapshot(
             locks=tuple(s for s in found if isinstance(s, LockStatistics)),
