@@ -15,8 +15,10 @@ from seawall.errors import (
 from seawall.flow.batcher import Batcher
 from seawall.flow.single_flight import SingleFlight
 from seawall.flow.worker import Stop, Worker
+from seawall.locks.condition import Condition
 from seawall.locks.mutex import Mutex
 from seawall.locks.order import accept_order, forget_lock_order, lock_order
+from seawall.locks.read_write import ReadWriteLock
 from seawall.locks.semaphore import Semaphore
 from seawall.observe.events import DeadlockFound, LongHold, LoopStall, OrderInverted, add_observer, remove_observer
 from seawall.observe.loop_lag import LoopLag
@@ -29,6 +31,7 @@ from seawall.runtime.deadline import deadline, remaining_s
 __all__ = [
     "Batcher",
     "Closed",
+    "Condition",
     "DeadlineExceeded",
     "Deadlock",
     "DeadlockFound",
@@ -41,6 +44,7 @@ __all__ = [
     "OrderEdge",
     "OrderInverted",
     "Overloaded",
+    "ReadWriteLock",
     "SeawallError",
     "Semaphore",
     "SingleFlight",

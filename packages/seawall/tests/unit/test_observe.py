@@ -44,7 +44,7 @@ def read(text: str) -> dict[tuple[str, str], float]:
 
 
 def test_every_kind_is_in_the_snapshot_and_in_the_text() -> None:
-    mutex, semaphore = Mutex("a lock"), Semaphore("slots", 3)
+    mutex, semaphore = Mutex("a lock"), Semaphore("observed slots", 3)
     flight, batcher = SingleFlight("pages"), Batcher("journal", lambda items: None, max_items=5, capacity=5)
     worker = Worker("rollups", lambda stop: stop.wait(None) and None)
     worker.start()

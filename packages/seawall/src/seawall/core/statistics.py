@@ -47,6 +47,20 @@ class SemaphoreStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class ReadWriteLockStatistics:
+    """A read-write lock. `writer` is inside, or next and waits for the last `readers` to leave. Both sides as one."""
+
+    name: str
+    readers: tuple[str, ...]
+    writer: str | None
+    waiters: tuple[Waiting, ...]
+    waits_total: int
+    wait_s_total: float
+    waits: Distribution = NOTHING
+    holds: Distribution = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
 class PoolStatistics:
     """A thread pool. `queue_age_s` is how long the oldest queued work has waited, 0 where none does."""
 
@@ -116,6 +130,7 @@ class Snapshot:
 
     locks: tuple[LockStatistics, ...] = ()
     semaphores: tuple[SemaphoreStatistics, ...] = ()
+    read_write_locks: tuple[ReadWriteLockStatistics, ...] = ()
     pools: tuple[PoolStatistics, ...] = ()
     batchers: tuple[BatcherStatistics, ...] = ()
     flights: tuple[FlightStatistics, ...] = ()

@@ -182,9 +182,13 @@ class Mutex(Levelled):
         """See `locks.order.Held`."""
         return self._owner == owner
 
-    def _give(self) -> None:
+    def _give_up(self, owner: Owner) -> None:
         """See `locks.waiting.Waitable`."""
         self._line.give()
+
+    def _reenter(self, owner: Owner) -> None:
+        """Note that `owner`, who has the permit, is back inside after a `Condition.wait`."""
+        self._owner = owner
 
     def _need(self) -> OwnerNeed | None:
         """See `locks.waiting.Waitable`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from seawall.clock import SYSTEM_CLOCK
-from seawall.locks.mutex import Mutex
+from seawall.locks.mutex import FORFEITED, Mutex
 from seawall.locks.order import HELD, check_order, note_held, note_left
 from seawall.runtime.who import Owner, get_ident, running_loop, this_task
 
@@ -44,11 +44,19 @@ class OrderedMutex(WatchedMutex):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         owner = self._owner
-        if owner is not None:
-            held = HELD.pop(owner, None)
-            if held is not None and (held[0] is not self or held[1] is not None):
-                self._unnote(owner, held)
-        Mutex.__exit__(self, kind, error, trace)
+        if (owner is None or FORFEITED) and (self._is_forfeited() or owner is None):
+            return
+        held = HELD.pop(owner, None)
+        if held is not None and (held[0] is not self or held[1] is not None):
+            HELD[owner] = held
+            note_left(self, owner)
+        self._owner = None
+        if self._waiters:
+            self._line.give()
+            return
+        self._free.append(None)
+        if self._waiters:
+            self._line.settle()
 
     async def __aenter__(self) -> None:
         owner = this_task()
@@ -84,9 +92,9 @@ class OrderedMutex(WatchedMutex):
         note_held(self, owner)
         return True
 
-    def _unnote(self, owner: Owner, held: object) -> None:
-        HELD[owner] = held  # type: ignore[assignment]
-        note_left(self, owner)
+    def _reenter(self, owner: Owner) -> None:
+        Mutex._reenter(self, owner)
+        note_held(self, owner)
 
 
 class TimedMutex(OrderedMutex):
@@ -101,6 +109,8 @@ class TimedMutex(OrderedMutex):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if (self._owner is None or FORFEITED) and self._is_forfeited():
+            return
         since_s = self._since_s
         if since_s is not None:  # None where it was entered at another level
             self._since_s = None
@@ -127,6 +137,10 @@ class TimedMutex(OrderedMutex):
             return False
         self._since_s = SYSTEM_CLOCK.monotonic()
         return True
+
+    def _reenter(self, owner: Owner) -> None:
+        OrderedMutex._reenter(self, owner)
+        self._since_s = SYSTEM_CLOCK.monotonic()
 
 
 Mutex.siblings = {"named": Mutex, "watched": WatchedMutex, "ordered": OrderedMutex, "timed": TimedMutex}

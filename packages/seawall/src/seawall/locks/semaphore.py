@@ -181,6 +181,10 @@ class Semaphore(Levelled):
         blockers = tuple(dict.fromkeys((*holders, *receiving)))
         return Need(self.name, blockers, 1, None) if blockers else None
 
+    def _give_up(self, owner: Owner) -> None:
+        """See `locks.waiting.Waitable`."""
+        self._give()
+
     def _permits_outside(self, loop: Loop) -> int:
         """See `locks.waiting.Waitable`."""
         inside = sum(count for owner, count in self._holders.copy().items() if is_of(owner, loop))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from seawall.clock import SYSTEM_CLOCK
@@ -17,16 +18,48 @@ from seawall.runtime.who import Loop, Owner, loop_of, name_of, running_loop
 Waiter = ThreadWaiter | TaskWaiter
 
 
+class Queue(Protocol):
+    """What the slow path needs of a `core.line.Line`, or of what stands in for one."""
+
+    def join(self, waiter: Waiter, /) -> None:
+        """Queue `waiter`; it may be granted before this returns."""
+        ...
+
+    def leave(self, waiter: Waiter, /) -> None:
+        """Take `waiter`, which has given up, out again."""
+        ...
+
+    def arrived(self, waiter: Waiter, /) -> None:
+        """Note that `waiter` is awake."""
+        ...
+
+    def queued(self) -> Iterator[object]:
+        """The waiters, first in line first."""
+        ...
+
+
 class Waitable(Protocol):
     """What the slow path needs to know of a lock."""
 
     name: str
-    _line: Line
-    _tally: Tally
-    _is_watched: bool
 
-    def _give(self) -> None:
-        """Give a permit back, which the caller has."""
+    @property
+    def _tally(self) -> Tally:
+        """Where its waits are counted."""
+        ...
+
+    @property
+    def _line(self) -> Queue:
+        """Where its waiters queue."""
+        ...
+
+    @property
+    def _is_watched(self) -> bool:
+        """Whether its waits are to be found by others."""
+        ...
+
+    def _give_up(self, owner: Owner) -> None:
+        """Give back what `owner` was granted and will not use."""
         ...
 
     def _need(self) -> OwnerNeed | None:
@@ -100,7 +133,7 @@ def give_up(lock: Waitable, waiter: Waiter) -> None:
         lock._line.leave(waiter)
     else:
         lock._line.arrived(waiter)
-        lock._give()
+        lock._give_up(waiter.owner)
 
 
 def _end_wait(lock: Waitable, waiter: Waiter, granted: bool) -> None:

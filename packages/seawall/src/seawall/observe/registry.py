@@ -11,6 +11,7 @@ from seawall.core.statistics import (
     LockStatistics,
     LoopStatistics,
     PoolStatistics,
+    ReadWriteLockStatistics,
     SemaphoreStatistics,
     Snapshot,
     WorkerStatistics,
@@ -19,6 +20,7 @@ from seawall.core.statistics import (
 Statistics = (
     LockStatistics
     | SemaphoreStatistics
+    | ReadWriteLockStatistics
     | PoolStatistics
     | BatcherStatistics
     | FlightStatistics
@@ -61,6 +63,7 @@ class Registry:
         return Snapshot(
             locks=tuple(s for s in found if isinstance(s, LockStatistics)),
             semaphores=tuple(s for s in found if isinstance(s, SemaphoreStatistics)),
+            read_write_locks=tuple(s for s in found if isinstance(s, ReadWriteLockStatistics)),
             pools=tuple(s for s in found if isinstance(s, PoolStatistics)),
             batchers=tuple(s for s in found if isinstance(s, BatcherStatistics)),
             flights=tuple(s for s in found if isinstance(s, FlightStatistics)),
