@@ -20,10 +20,12 @@ from seawall.locks.mutex import Mutex
 from seawall.locks.order import accept_order, forget_lock_order, lock_order
 from seawall.locks.read_write import ReadWriteLock
 from seawall.locks.semaphore import Semaphore
+from seawall.locks.watchdog import Watchdog
 from seawall.observe.events import DeadlockFound, LongHold, LoopStall, OrderInverted, add_observer, remove_observer
 from seawall.observe.loop_lag import LoopLag
 from seawall.observe.openmetrics import openmetrics
 from seawall.observe.registry import snapshot
+from seawall.observe.server_timing import RequestTiming, request_timing
 from seawall.observe.settings import configure
 from seawall.pools.thread_pool import ThreadPool
 from seawall.runtime.deadline import deadline, remaining_s
@@ -45,6 +47,7 @@ __all__ = [
     "OrderInverted",
     "Overloaded",
     "ReadWriteLock",
+    "RequestTiming",
     "SeawallError",
     "Semaphore",
     "SingleFlight",
@@ -52,6 +55,7 @@ __all__ = [
     "Stop",
     "ThreadPool",
     "Wait",
+    "Watchdog",
     "Worker",
     "accept_order",
     "add_observer",
@@ -62,5 +66,6 @@ __all__ = [
     "openmetrics",
     "remaining_s",
     "remove_observer",
+    "request_timing",
     "snapshot",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from seawall.core.histogram import NOTHING, Distribution
+from seawall.errors import Wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class Waiting:
 class LockStatistics:
     """A mutex. `waits_total` counts the entries that had to wait, `wait_s_total` what they waited (seconds).
 
-    `waits` has them by length, from level *watched* on; `holds` has the entries by length, at level *timed*.
+    `waits` has them by length; `holds` has the entries by length, at level *timed*.
     """
 
     name: str
@@ -125,8 +126,22 @@ class LoopStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found since the process began; see `add_observer`, which is told of each."""
+
+    deadlocks_total: int = 0
+    inversions_total: int = 0
+    long_holds_total: int = 0
+    loop_stalls_total: int = 0
+    observer_failures_total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every named resource that is open, at about one moment, each kind sorted by name."""
+    """Every named resource that is open, at about one moment, each kind sorted by name.
+
+    `waits` is who waits for whom just now, for what is *watched*; `deadlocks` are the last 16 found, oldest first.
+    """
 
     locks: tuple[LockStatistics, ...] = ()
     semaphores: tuple[SemaphoreStatistics, ...] = ()
@@ -136,3 +151,7 @@ class Snapshot:
     flights: tuple[FlightStatistics, ...] = ()
     workers: tuple[WorkerStatistics, ...] = ()
     loops: tuple[LoopStatistics, ...] = ()
+    level: str = ""
+    waits: tuple[Wait, ...] = ()
+    deadlocks: tuple[tuple[Wait, ...], ...] = ()
+    findings: Findings | None = None

@@ -43,6 +43,7 @@ class Mutex(Levelled):
     )  # fmt: skip
 
     _is_watched = False
+    _kind = "lock"
 
     def __init__(self, name: str, *, order_key: OrderKey | None = None) -> None:
         self.name = name

@@ -212,6 +212,8 @@ class _Drain:
 
     __slots__ = ("_lock", "name")
 
+    _kind = "lock"
+
     def __init__(self, lock: ReadWriteLock) -> None:
         self._lock = lock
         self.name = lock.name

@@ -39,6 +39,7 @@ class Semaphore(Levelled):
     )  # fmt: skip
 
     _is_watched = False
+    _kind = "semaphore"
 
     def __init__(self, name: str, permits: int, *, order_key: OrderKey | None = None) -> None:
         if permits < 0:

@@ -21,6 +21,7 @@ class Side(Levelled):
     __slots__ = ("_since_s", "_tally", "name", "order_key")
 
     _is_watched = False
+    _kind = "lock"
 
     def __init__(self, name: str, order_key: OrderKey | None) -> None:
         self.name = name

@@ -9,6 +9,7 @@ from seawall.clock import SYSTEM_CLOCK
 from seawall.core.line import Line
 from seawall.core.statistics import Waiting
 from seawall.errors import DeadlineExceeded, Misuse
+from seawall.observe.server_timing import note_wait
 from seawall.observe.tally import Tally
 from seawall.observe.waits import WAITS, OwnerNeed
 from seawall.runtime.deadline import wait_limit_s
@@ -42,6 +43,11 @@ class Waitable(Protocol):
     """What the slow path needs to know of a lock."""
 
     name: str
+
+    @property
+    def _kind(self) -> str:
+        """The word before its name in a request's timing."""
+        ...
 
     @property
     def _tally(self) -> Tally:
@@ -138,7 +144,8 @@ def give_up(lock: Waitable, waiter: Waiter) -> None:
 
 def _end_wait(lock: Waitable, waiter: Waiter, granted: bool) -> None:
     waited_s = SYSTEM_CLOCK.monotonic() - waiter.since_s
-    lock._tally.add(waited_s, is_watched=lock._is_watched)
+    lock._tally.add(waited_s)
+    note_wait(f"{lock._kind}.{lock.name}", waited_s)
     # A grant that came just after the time was up still counts: the permit is here.
     if not granted and waiter.claim():
         lock._line.leave(waiter)

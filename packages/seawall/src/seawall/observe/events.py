@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from seawall.core.line import copy_of
+from seawall.core.statistics import Findings
 from seawall.errors import Wait
 
 Stack = tuple[str, ...]
@@ -94,6 +95,16 @@ class Events:
                 observer(event)
             except Exception:  # noqa: BLE001 - an observer's bug must not break whoever happened to find something
                 self.observer_failures_total += 1
+
+    def findings(self) -> Findings:
+        """How many of each."""
+        return Findings(
+            deadlocks_total=self.deadlocks_total,
+            inversions_total=self.inversions_total,
+            long_holds_total=self.long_holds_total,
+            loop_stalls_total=self.loop_stalls_total,
+            observer_failures_total=self.observer_failures_total,
+        )
 
     def last_deadlocks(self) -> tuple[DeadlockFound, ...]:
         """The last ones, oldest first."""

@@ -16,6 +16,9 @@ from seawall.core.statistics import (
     Snapshot,
     WorkerStatistics,
 )
+from seawall.observe.events import EVENTS
+from seawall.observe.settings import SETTINGS
+from seawall.observe.waits import WAITS
 
 Statistics = (
     LockStatistics
@@ -69,6 +72,10 @@ class Registry:
             flights=tuple(s for s in found if isinstance(s, FlightStatistics)),
             workers=tuple(s for s in found if isinstance(s, WorkerStatistics)),
             loops=tuple(s for s in found if isinstance(s, LoopStatistics)),
+            level=SETTINGS.level,
+            waits=WAITS.now(),
+            deadlocks=tuple(event.cycle for event in EVENTS.last_deadlocks()),
+            findings=EVENTS.findings(),
         )
 
 
@@ -78,6 +85,8 @@ REGISTRY = Registry()
 
 def snapshot() -> Snapshot:
     """How every named resource of this process stands: locks, semaphores, pools, batchers, flights, workers, loops.
+
+    And who waits for whom, which deadlocks there were, and what else was found.
 
     Takes no lock that a resource's users wait for, and may be called from anywhere, at any rate that is sane.
     """

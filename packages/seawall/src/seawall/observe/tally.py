@@ -14,20 +14,21 @@ class Tally:
     def __init__(self) -> None:
         # Re-entrant: the garbage collector may run code that waits while one adds.
         self._guard = RawRLock()
-        self._waits: Histogram | None = None  # guarded by self._guard
+        self._waits: Histogram | None = (
+            None  # guarded by self._guard; made when it is wanted, for most locks never wait
+        )
         self._holds: Histogram | None = None  # guarded by self._guard
         self.waits_total = 0  # guarded by self._guard
         self.wait_s_total = 0.0  # guarded by self._guard
 
-    def add(self, waited_s: float, *, is_watched: bool = True) -> None:
-        """Count one wait, and where it is watched, put it in the histogram."""
+    def add(self, waited_s: float) -> None:
+        """Count one wait."""
         with self._guard:
             self.waits_total += 1
             self.wait_s_total += waited_s
-            if is_watched:
-                if self._waits is None:
-                    self._waits = Histogram()
-                self._waits.add(waited_s)
+            if self._waits is None:
+                self._waits = Histogram()
+            self._waits.add(waited_s)
 
     def add_hold(self, held_s: float) -> None:
         """Put the time for which something was held in its histogram."""
@@ -37,11 +38,11 @@ class Tally:
             self._holds.add(held_s)
 
     def waits(self) -> Distribution:
-        """The waits while watched."""
+        """The waits by length."""
         with self._guard:
             return NOTHING if self._waits is None else self._waits.distribution()
 
     def holds(self) -> Distribution:
-        """The holds while timed."""
+        """The holds by length, while *timed*."""
         with self._guard:
             return NOTHING if self._holds is None else self._holds.distribution()

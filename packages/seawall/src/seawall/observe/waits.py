@@ -83,10 +83,13 @@ class Waits:
         if policy == "raise":
             raise Deadlock(cycle)
 
+    def needs(self) -> list[OwnerNeed]:
+        """What everybody who waits needs, at about one moment."""
+        return [need for owner in list(self._waits) for need in self._needs_of(owner)]
+
     def now(self) -> tuple[Wait, ...]:
         """Every wait there is, at about one moment, without stacks."""
-        seen = {owner: self._needs_of(owner) for owner in list(self._waits)}
-        return tuple(_as_wait(owner, need) for owner, needs in seen.items() for need in needs)
+        return tuple(_as_wait(owner, need) for owner in list(self._waits) for need in self._needs_of(owner))
 
     def _may_be_stuck(self, waiting: Waiting) -> bool:
         # The usual case, and all that most waits pay: somebody in the way is not waiting for anything.
