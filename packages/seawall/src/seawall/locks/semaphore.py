@@ -189,7 +189,10 @@ class Semaphore(Levelled):
     def _permits_outside(self, loop: Loop) -> int:
         """See `locks.waiting.Waitable`."""
         inside = sum(count for owner, count in self._holders.copy().items() if is_of(owner, loop))
-        return self.permits - inside - in_transit_to(self._line, loop)
+        held = inside + in_transit_to(self._line, loop)
+        if self._lent or not held:
+            return len(self._waiters) + 1  # there is someone else who may give as many as it takes
+        return self.permits - held
 
     def _give(self) -> None:
         if self._waiters:
