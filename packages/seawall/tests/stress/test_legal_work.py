@@ -141,9 +141,32 @@ def philosophers(rounds: int, seats: int) -> int:
     return len(refused)
 
 
-def test_every_deadlock_of_hungry_philosophers_is_found_and_broken() -> None:
+def test_every_deadlock_that_hungry_philosophers_run_into_is_found_and_broken() -> None:
     configure(level="watched")
-    assert philosophers(rounds=1500, seats=2) + philosophers(rounds=1500, seats=3) > 0
+    philosophers(rounds=1500, seats=2)
+    philosophers(rounds=1500, seats=3)
+
+
+def plant_rings(planting, count: int) -> None:
+    chance = random.Random(count)
+    for _ in range(count):
+        kinds = [chance.choice(("thread", "task")) for _ in range(chance.randrange(2, 6))]
+        mutexes = [Mutex(f"m{n}") for n in range(len(kinds))]
+        outcome = planting.plant(kinds, [(mutexes[n], mutexes[n - 1]) for n in range(len(kinds))])
+        assert len(outcome.refused) == 1
+        assert len(outcome.through) == len(kinds) - 1
+        assert len(outcome.refused[0][1].cycle) == len(kinds)
+
+
+def test_each_of_100_planted_rings_is_broken_by_refusing_one(planting) -> None:
+    configure(level="watched")
+    plant_rings(planting, 100)
+
+
+@pytest.mark.soak
+def test_each_of_10_000_planted_rings_is_broken_by_refusing_one(planting) -> None:
+    configure(level="watched")
+    plant_rings(planting, 10_000)
 
 
 @pytest.mark.soak
