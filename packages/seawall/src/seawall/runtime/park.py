@@ -56,12 +56,20 @@ class ThreadWaiter:
             return False
         return True
 
+    def is_decided(self) -> bool:
+        """Whether it has been granted or has given up."""
+        return not self._ticket
+
     def grant(self) -> bool:
         """See `core.line.Waiter`."""
         if not self.claim():
             return False
+        self._on_grant()
         self._parker.unpark()
         return True
+
+    def _on_grant(self) -> None:
+        """What is to be noted before the thread wakes. Nothing here."""
 
     def wait(self, timeout_s: float | None) -> bool:
         """Block until granted. False after `timeout_s` seconds."""
@@ -89,10 +97,15 @@ class TaskWaiter:
             return False
         return True
 
+    def is_decided(self) -> bool:
+        """See `ThreadWaiter.is_decided`."""
+        return not self._ticket
+
     def grant(self) -> bool:
         """See `core.line.Waiter`. False where the loop is closed: the task will never run again."""
         if not self.claim():
             return False
+        self._on_grant()
         loop = self.loop
         assert loop is not None
         if running_loop() is loop:
@@ -101,8 +114,15 @@ class TaskWaiter:
         try:
             loop.call_soon_threadsafe(self._end, True)
         except RuntimeError:
+            self._on_failure()
             return False
         return True
+
+    def _on_grant(self) -> None:
+        """What is to be noted before the task wakes. Nothing here."""
+
+    def _on_failure(self) -> None:
+        """Undo `_on_grant`: the task will never run."""
 
     async def wait(self, timeout_s: float | None) -> bool:
         """Wait until granted. False after `timeout_s` seconds."""
