@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 
 from seawall.clock import SYSTEM_CLOCK
+from seawall.runtime.blocking import BLOCKABLES
 from seawall.runtime.who import Loop, Owner, get_ident, running_loop, this_task
 
 NO_TIMEOUT = -1.0
@@ -73,7 +74,14 @@ class ThreadWaiter:
 
     def wait(self, timeout_s: float | None) -> bool:
         """Block until granted. False after `timeout_s` seconds."""
-        return self._parker.park(timeout_s)
+        blockable = BLOCKABLES.get(get_ident())
+        if blockable is None:
+            return self._parker.park(timeout_s)
+        blockable.blocks()
+        try:
+            return self._parker.park(timeout_s)
+        finally:
+            blockable.resumes()
 
 
 class TaskWaiter:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 RawLock = threading.Lock
 RawRLock = threading.RLock
+RawCondition = threading.Condition
 Thread = threading.Thread
 
 
