@@ -222,7 +222,7 @@ def test_an_address_is_the_one_that_a_letter_to_it_would_reach(email: str) -> No
 
 
 @pytest.mark.parametrize(
-    "email", ["o'neil+x@example.org", "jürgen@bücher.example", "a.b_c-d@x.co", "!#$%&*/=?^`{|}~@x.org"]
+    "email", ["o'neil+x@example.org", "jürgen@bücher.example", "a.b_c-d@x.co", "!#$%&*/?=^`{|}~@x.org"]
 )
 def test_an_address_may_hold_what_addresses_hold(email: str) -> None:
     assert check_email(email) == email
