@@ -10,8 +10,10 @@ from seawall.core.statistics import (
     Waiting,
     WorkerStatistics,
 )
+from seawall.errors import Wait
 from turnout.web.ops_history import STEPS, OpsHistory
 from turnout.web.page.ops_table import Figures, draw_ops, read
+from turnout.web.templating import make_environment
 
 LEVEL = Figures(journal_depth=0, journal_age_s=0.0, days_waiting=0)
 
@@ -64,3 +66,22 @@ def test_the_last_hour_is_remembered_and_no_more() -> None:
         history.take()
     loads = history.loads()["pool", "queries"]
     assert (len(loads), loads[0], loads[-1]) == (STEPS, 5, STEPS + 4)
+
+
+def test_the_page_tells_who_waits_for_what_and_where_each_stands() -> None:
+    wait = Wait(
+        "accounts.write", "thread accounts-2", ("thread accounts-1",), ("database.py:49 write",), (("people.py:1 x",),)
+    )
+    html = (
+        make_environment()
+        .get_template("ops.html")
+        .render(
+            principal=None,
+            table=draw_ops(read(Snapshot(), LEVEL), {}),
+            box=(1, 1),
+            waits=[wait],
+            deadlocks=[(wait, wait)],
+        )
+    )
+    assert html.count("<b>thread accounts-2</b> waits for <b>accounts.write</b>, held by thread accounts-1") == 3
+    assert html.count("database.py:49 write") == html.count("people.py:1 x") == 3

@@ -67,7 +67,7 @@ class Operations:
         found = snapshot()
         usage = resource.getrusage(resource.RUSAGE_SELF)
         return {
-            **{name: [asdict(one) for one in getattr(found, name)] for name in found.__dataclass_fields__},
+            **asdict(found),
             "journal": {
                 "depth_events": journal.depth_events,
                 "age_s": round(journal.age_s, 3),

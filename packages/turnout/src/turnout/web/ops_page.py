@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from litestar.response import Template
 
+from seawall import snapshot
 from seawall.clock import Clock
 from turnout.model.site import Principal
 from turnout.web.forms import PageRequest
@@ -32,7 +33,10 @@ async def show_ops(
 ) -> Template:
     """How everything stands."""
     table = draw_ops(operations.readings(), ops_history.loads())
-    return page(request, "ops.html", principal, table=table, box=(WIDTH, HEIGHT))
+    now = snapshot()
+    return page(
+        request, "ops.html", principal, table=table, box=(WIDTH, HEIGHT), waits=now.waits, deadlocks=now.deadlocks
+    )
 
 
 @get("/ops/snapshot", opt=OPERATOR_OR_KEY, include_in_schema=False)
