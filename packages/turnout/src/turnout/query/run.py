@@ -27,6 +27,7 @@ KEPT_ROWS = 500
 """An answer of more rows is not kept, which bounds what the kept ones take to some tens of megabytes at the worst."""
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 class QueryRunner:
@@ -102,6 +103,14 @@ class QueryRunner:
         key = (plan.sql, plan.parameters, self._reader.version())
         # Not kept: another second is another question, and it would push out what pages ask again.
         return await self._shared(key, plan, lambda rows: _count(rows[0][0]), is_kept=False)
+
+    async def aside(self, work: Callable[[A], T], argument: A) -> T:
+        """What `work` returns, done where statements run and bounded as they are: for what is too long for the loop."""
+        try:
+            with deadline(self._timeout_s):
+                return await self._pool.run(work, argument)
+        except DeadlineExceeded as error:
+            raise StoreUnavailable("the query took too long; ask for less, or come back when it is quieter") from error
 
     def version(self) -> int:
         """The position up to which answers are complete. Does not block."""

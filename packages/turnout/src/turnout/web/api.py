@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from datetime import UTC, datetime
 from typing import Protocol
@@ -64,7 +63,7 @@ async def query_stats(
         raise NotSignedIn(_BAD_KEY)
     body = await request.body()
     # Patterns are checked by compiling them, which may take long; nothing else in a body does.
-    ask = await asyncio.to_thread(parse_body, body) if b"matches" in body else parse_body(body)
+    ask = await runner.aside(parse_body, body) if b"matches" in body else parse_body(body)
     site = await sites.get(principal, ask.site_id)
     first_day = await runner.first_day(site) if ask.needs_first_day else None
     query = resolve(ask, site, datetime.fromtimestamp(clock.time(), UTC), first_day)
