@@ -4,9 +4,12 @@ import asyncio
 import random
 import threading
 
+import pytest
+
 from seawall import DeadlineExceeded, ResourcePool
 
-ROUNDS = 1500
+ROUNDS = [2_000, pytest.param(200_000, marks=pytest.mark.soak)]
+"""Of each of five: 10⁴ in the suite, 10⁶ in `make soak`."""
 MAX_SIZE = 3
 
 
@@ -29,10 +32,10 @@ class Resource:
         self.is_closed = True
 
 
-def in_thread(pool: ResourcePool[Resource], seed: int, errors: list[BaseException]) -> None:
+def in_thread(pool: ResourcePool[Resource], seed: int, rounds: int, errors: list[BaseException]) -> None:
     chance = random.Random(seed)
     try:
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             try:
                 with pool.borrow(timeout_s=chance.choice([None, 0.0, 0.001])) as resource:
                     resource.use()
@@ -45,7 +48,7 @@ def in_thread(pool: ResourcePool[Resource], seed: int, errors: list[BaseExceptio
         errors.append(error)
 
 
-async def on_loop(pool: ResourcePool[Resource], seed: int) -> None:
+async def on_loop(pool: ResourcePool[Resource], seed: int, rounds: int) -> None:
     chance = random.Random(seed)
 
     async def use(timeout_s: float | None) -> None:
@@ -65,26 +68,27 @@ async def on_loop(pool: ResourcePool[Resource], seed: int) -> None:
         (outcome,) = await asyncio.gather(task, return_exceptions=True)
         assert not isinstance(outcome, AssertionError), outcome
 
-    for _ in range(ROUNDS // 10):
+    for _ in range(rounds // 10):
         await asyncio.gather(*[one(chance.randrange(6)) for _ in range(10)])
 
 
-def test_no_resource_is_lent_twice_and_no_permit_leaks() -> None:
+@pytest.mark.parametrize("rounds", ROUNDS)
+def test_no_resource_is_lent_twice_and_no_permit_leaks(rounds: int) -> None:
     pool = ResourcePool("stress", Resource, max_size=MAX_SIZE, close=Resource.close, idle_s=0.001)
     errors: list[BaseException] = []
 
     def loop(seed: int) -> None:
         try:
-            asyncio.run(on_loop(pool, seed))
+            asyncio.run(on_loop(pool, seed, rounds))
         except BaseException as error:
             errors.append(error)
 
-    threads = [threading.Thread(target=in_thread, args=(pool, seed, errors), daemon=True) for seed in range(3)]
+    threads = [threading.Thread(target=in_thread, args=(pool, seed, rounds, errors), daemon=True) for seed in range(3)]
     threads += [threading.Thread(target=loop, args=(seed,), daemon=True) for seed in (10, 11)]
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(60)
+        thread.join(60 + rounds / 100)
     assert not [thread for thread in threads if thread.is_alive()], "a wake-up was lost"
     assert errors == []
     taken = 0

@@ -9,6 +9,7 @@ from seawall.core.sizing import Machine
 from seawall.pools import member
 from seawall.pools.crew import Crew
 from seawall.pools.future import PoolFuture
+from seawall.testing import Held, no_more_threads
 
 QUIET = Machine(lateness_s=0.0, late_from_s=0.004, cpu_share=0.1)
 LATE = Machine(lateness_s=0.006, late_from_s=0.004, cpu_share=0.9)
@@ -97,14 +98,15 @@ def test_the_newest_idle_thread_is_taken_first() -> None:
         assert names == {newest.name}
 
 
-def test_no_more_threads_from_the_system_is_an_error_only_where_there_is_none_at_all(monkeypatch) -> None:
-    def refuse(*_):
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr("seawall.pools.crew.spawn", refuse)
+def test_no_more_threads_from_the_system_is_an_error_only_where_there_is_none_at_all() -> None:
     with ThreadPool("p", max_threads=2) as pool:
-        with pytest.raises(RuntimeError, match="can't start"):
+        with no_more_threads(), pytest.raises(RuntimeError, match="can't start"):
             pool.submit(abs, -1)
         assert pool.statistics().queued == 0
-        monkeypatch.undo()
-        assert pool.submit(abs, -1).result(30) == 1
+        held = Held("held")
+        first = pool.submit(held)
+        held.wait_begun()
+        with no_more_threads():
+            second = pool.submit(abs, -1)  # the one there is comes to it
+        held.let_go()
+        assert (first.result(30), second.result(30)) == ("held", 1)

@@ -183,3 +183,27 @@ def test_clean_up_is_carried_out_though_its_deadline_has_passed_and_its_caller_i
     with ThreadPool("p", max_threads=1) as pool:
         asyncio.run(main(pool))
     assert freed.is_set()
+
+
+def test_work_of_one_who_is_inside_goes_before_that_of_newcomers_who_wait_for_what_it_holds() -> None:
+    connections = Semaphore("connections", 1)
+    with ThreadPool("p", max_threads=2, spare_threads=0) as pool:
+        pool.submit(connections.acquire).result(30)  # the first step of a request
+        newcomers = [pool.submit(connections.acquire) for _ in range(10)]  # the first steps of others
+        pool.submit_next(connections.release).result(30)  # its last step
+        for number, newcomer in enumerate(newcomers):
+            newcomer.result(30)
+            if number < 9:
+                pool.submit_next(connections.release).result(30)
+
+
+def test_all_threads_waiting_for_something_slow_is_no_deadlock() -> None:
+    held = Held()
+    with ThreadPool("p", max_threads=1, spare_threads=1) as pool, ThreadPoolExecutor(1) as elsewhere:
+        slow = elsewhere.submit(held)
+        waiting = [pool.submit(slow.result, 30) for _ in range(2)]
+        queued = pool.submit(abs, -1)
+        assert concurrent.futures.wait([queued], timeout=0.4).done == set()
+        held.go_on.set()
+        assert [future.result(30) for future in waiting] == ["held", "held"]
+        assert queued.result(30) == 1

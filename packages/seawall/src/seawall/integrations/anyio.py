@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import copy_context
 from typing import Any, TypeVar, cast
+from weakref import WeakSet
 
 import anyio
 import anyio.lowlevel
@@ -33,12 +34,16 @@ T = TypeVar("T")
 def use_pool(pool: ThreadPool) -> Iterator[None]:
     """Have `anyio.to_thread.run_sync` carry out everything in `pool` while inside, in this whole process.
 
+    A task that has had a call carried out goes before those that have not (`ThreadPool.submit_next`): a request whose
+    dependency holds a connection must not wait behind the dependencies of others, which wait for that connection.
+
     What asks for a limiter of its own keeps to anyio's threads, but for one thing: leaving a context manager
     (`__exit__`), as FastAPI does for each dependency with `yield`, goes to the pool's lane for clean-up. `Overloaded`
     comes out of `run_sync` when the queue is full: answer it with a 503. As in anyio, a call that has begun is waited
     for when its task is cancelled, unless `abandon_on_cancel`; one that has not is taken out of the queue.
     """
     stock = anyio.to_thread.run_sync
+    inside: WeakSet[asyncio.Task[Any]] = WeakSet()  # the tasks that have had something done
 
     async def run_sync(
         func: Callable[..., T],
@@ -53,8 +58,12 @@ def use_pool(pool: ThreadPool) -> Iterator[None]:
                 func, *args, abandon_on_cancel=abandon_on_cancel, cancellable=cancellable, limiter=limiter
             )
         await anyio.lowlevel.checkpoint()
-        submit = pool.submit_cleanup if is_exit else pool.submit
-        return await _run(submit, func, args, abandon_on_cancel if cancellable is None else cancellable)
+        task = asyncio.current_task()
+        submit = pool.submit_cleanup if is_exit else pool.submit_next if task in inside else pool.submit
+        result = await _run(submit, func, args, abandon_on_cancel if cancellable is None else cancellable)
+        if task is not None:
+            inside.add(task)
+        return result
 
     anyio.to_thread.run_sync = cast("Any", run_sync)
     try:

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from math import ceil
 from typing import Any, TypeVar
 
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from seawall.errors import Overloaded
 from seawall.integrations.anyio import use_pool
 from seawall.pools.thread_pool import ThreadPool
 
@@ -19,6 +24,7 @@ def lifespan(pool: ThreadPool, inner: Lifespan[App] | None = None) -> Lifespan[A
     `inner` is the application's own lifespan, if it has one; it runs inside. See `integrations.anyio.use_pool`.
 
         app = FastAPI(lifespan=lifespan(ThreadPool("handlers", max_threads=40, queue_limit=100)))
+        app.add_exception_handler(Overloaded, answer_overloaded)
     """
 
     @asynccontextmanager
@@ -34,3 +40,14 @@ def lifespan(pool: ThreadPool, inner: Lifespan[App] | None = None) -> Lifespan[A
             pool.shutdown(wait=False)
 
     return around
+
+
+async def answer_overloaded(_: Request, error: Exception) -> Response:
+    """An exception handler for `Overloaded`: 503 with Retry-After, in place of a queue without an end.
+
+    A coroutine function, since a plain one would be run on the very threads that are busy.
+    """
+    retry_after_s = error.retry_after_s if isinstance(error, Overloaded) else 1.0
+    return PlainTextResponse(
+        "The service is busy; try again soon.", 503, headers={"Retry-After": str(max(1, ceil(retry_after_s)))}
+    )

@@ -147,8 +147,10 @@ class Condition:
             # From now on it waits for whoever is inside. That one runs just now, so no deadlock can be closed by this,
             # and if it is closed later, whoever does it finds the wait.
             if mutex._is_watched:
-                WAITS.begin(waiter, mutex._need)
+                WAITS.begin_for(waiter, mutex._need)
             mutex._line.join(waiter)
+            if waiter.over:
+                WAITS.end(waiter)
 
     def _end_sleep(self, sleeper: _Sleeper) -> bool:
         """End the sleep of one that was not let in. True where it has been notified all the same."""
@@ -162,12 +164,13 @@ class Condition:
 
     def _has_arrived(self, waiter: Waiter) -> bool:
         """Whether the mutex was handed to `waiter`; else it is in no line any more."""
-        WAITS.end(waiter)
-        if waiter.claim():
+        has_left = waiter.claim()
+        if has_left:
             self._mutex._line.leave(waiter)
-            return False
-        self._mutex._line.arrived(waiter)
-        return True
+        else:
+            self._mutex._line.arrived(waiter)
+        WAITS.end(waiter)
+        return not has_left
 
     def _reenter_thread(self, owner: Owner, waiter: ThreadWaiter) -> None:
         # Without a limit: whoever is in a `with` must be inside when the wait is over, however late it is.

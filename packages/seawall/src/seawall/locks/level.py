@@ -24,7 +24,12 @@ class Levelled:
 
     def _take_level(self, level: Level) -> None:
         if type(self) in self.siblings.values():
+            if level == "timed":
+                self._forget_times()
             self.__class__ = self.siblings[level]
+
+    def _forget_times(self) -> None:
+        """Drop what an earlier stay at *timed* noted of who was inside: whoever is inside now came in later."""
 
     def _take_present_level(self) -> None:
         """For the end of `__init__`, once registered: a level set meanwhile is taken by its follower, or else here."""

@@ -10,7 +10,7 @@ from seawall.core.statistics import LockStatistics
 from seawall.core.wait_graph import Need
 from seawall.errors import Deadlock, Misuse, Wait
 from seawall.locks.level import Levelled
-from seawall.locks.waiting import in_transit_to, is_of, receivers, wait_in_task, wait_in_thread, waiting_of
+from seawall.locks.waiting import Waiter, in_transit_to, is_of, receivers, wait_in_task, wait_in_thread, waiting_of
 from seawall.observe.registry import REGISTRY
 from seawall.observe.tally import Tally
 from seawall.observe.waits import OwnerNeed
@@ -175,6 +175,9 @@ class Mutex(Levelled):
             holds=self._tally.holds(),
         )
 
+    def _forget_times(self) -> None:
+        self._since_s = None
+
     def _is_mine(self) -> bool:
         owner = self._owner
         return owner is not None and (owner == get_ident() or (running_loop() is not None and owner is current_task()))
@@ -183,7 +186,7 @@ class Mutex(Levelled):
         """See `locks.order.Held`."""
         return self._owner == owner
 
-    def _give_up(self, owner: Owner) -> None:
+    def _give_up(self, waiter: Waiter) -> None:
         """See `locks.waiting.Waitable`."""
         self._line.give()
 

@@ -44,8 +44,8 @@ class ReadWriteLock(Levelled):
     def __init__(self, name: str, *, order_key: OrderKey | None = None) -> None:
         self.name = name
         self._turnstile = Turnstile()
-        # An entry is written by the reader itself or by whoever lets it through, and goes when the reader leaves.
-        self._readers: dict[Owner, None] = {}
+        # Who reads, by itself, or by its waiter where it is let through and not awake yet.
+        self._readers: dict[object, Owner] = {}
         self._writer: Owner | None = None  # who has the turnstile to write; written by that one only, or its giver
         self._drainer: Waiter | None = None  # the writer that waits for the readers to leave; likewise
         self.read: Side = ReadSide(self, order_key)
@@ -64,7 +64,7 @@ class ReadWriteLock(Levelled):
         read, write = self.read._tally, self.write._tally
         return ReadWriteLockStatistics(
             name=self.name,
-            readers=tuple(name_of(owner) for owner in self._readers.copy()),
+            readers=tuple(name_of(owner) for owner in self._readers.copy().values()),
             writer=None if writer is None else name_of(writer),
             waiters=first + waiting_of(self._turnstile),
             waits_total=read.waits_total + write.waits_total,
@@ -77,11 +77,11 @@ class ReadWriteLock(Levelled):
         self.read._take_level(level)
         self.write._take_level(level)
 
-    def _admit(self, owner: Owner) -> None:
-        self._readers[owner] = None
+    def _admit(self, key: object, owner: Owner) -> None:
+        self._readers[key] = owner
 
-    def _dismiss(self, owner: Owner) -> None:
-        self._readers.pop(owner, None)
+    def _dismiss(self, key: object) -> None:
+        self._readers.pop(key, None)
         # A writer says that it waits and then looks for readers; a reader leaves and then looks for such a writer. So
         # one of the two sees the other, and a writer is woken once however many see it.
         drainer = self._drainer
@@ -132,22 +132,30 @@ class ReadSide(_LockSide):
             turnstile.free.pop()
         except IndexError:
             return False
-        self._lock._admit(owner)
+        self._lock._admit(owner, owner)
         turnstile.give()
         return True
 
     def _wait_in_thread(self, owner: Owner, timeout_s: float | None) -> None:
-        queue_thread(self, ThreadReader(self._lock), wait_limit_s(timeout_s))
+        waiter = ThreadReader(self._lock)
+        queue_thread(self, waiter, wait_limit_s(timeout_s))
+        self._settle_in(waiter, owner)
 
     async def _wait_in_task(self, owner: Owner, timeout_s: float | None) -> None:
-        await queue_task(self, TaskReader(_loop_of(owner), self._lock), wait_limit_s(timeout_s))
+        waiter = TaskReader(_loop_of(owner), self._lock)
+        await queue_task(self, waiter, wait_limit_s(timeout_s))
+        self._settle_in(waiter, owner)
+
+    def _settle_in(self, waiter: Waiter, owner: Owner) -> None:
+        self._lock._admit(owner, owner)
+        self._lock._readers.pop(waiter, None)
 
     def _leave(self, owner: Owner) -> None:
         self._lock._dismiss(owner)
 
-    def _give_up(self, owner: Owner) -> None:
+    def _give_up(self, waiter: Waiter) -> None:
         """See `locks.waiting.Waitable`."""
-        self._lock._dismiss(owner)
+        self._lock._dismiss(waiter)
 
 
 class WriteSide(_LockSide):
@@ -202,9 +210,9 @@ class WriteSide(_LockSide):
         self._lock._writer = None
         self._lock._turnstile.give()
 
-    def _give_up(self, owner: Owner) -> None:
+    def _give_up(self, waiter: Waiter) -> None:
         """See `locks.waiting.Waitable`."""
-        self._leave(owner)
+        self._leave(waiter.owner)
 
 
 class _Drain:
@@ -245,15 +253,15 @@ class _Drain:
         drainer = self._lock._drainer
         return iter(() if drainer is None or drainer.is_decided() else (drainer,))
 
-    def _give_up(self, owner: Owner) -> None:
+    def _give_up(self, waiter: Waiter) -> None:
         """The writer gives the turnstile back itself."""
 
     def _need(self) -> OwnerNeed | None:
-        readers = tuple(self._lock._readers.copy())
+        readers = tuple(dict.fromkeys(self._lock._readers.copy().values()))
         return Need(self.name, readers, len(readers), None) if readers else None
 
     def _permits_outside(self, loop: Loop) -> int:
-        return 0 if any(is_of(reader, loop) for reader in self._lock._readers.copy()) else 1
+        return 0 if any(is_of(reader, loop) for reader in self._lock._readers.copy().values()) else 1
 
 
 def _left_s(limit_s: float | None, began_s: float) -> float | None:

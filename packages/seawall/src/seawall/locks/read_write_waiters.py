@@ -1,4 +1,9 @@
-"""Those who queue at a read-write lock: noted as readers or as the writer by whoever lets them through."""
+"""Those who queue at a read-write lock: noted as readers or as the writer by whoever lets them through.
+
+That is done before the wait is decided: a waiter whose time is up at that very moment may find itself granted, go in and
+leave again before the giver takes another step, and what was noted only then would stay for ever. A reader is noted
+under its waiter, which no other entry of the same owner can be mistaken for, until it is awake and notes itself.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +20,9 @@ class Admission(Protocol):
     _turnstile: Turnstile
     _writer: Owner | None
 
-    def _admit(self, owner: Owner) -> None: ...
+    def _admit(self, key: object, owner: Owner) -> None: ...
 
-    def _dismiss(self, owner: Owner) -> None: ...
+    def _dismiss(self, key: object) -> None: ...
 
 
 class ThreadReader(ThreadWaiter):
@@ -36,8 +41,11 @@ class ThreadReader(ThreadWaiter):
         self._lock._turnstile.pass_later()
         return True
 
-    def _on_grant(self) -> None:
-        self._lock._admit(self.owner)
+    def _before_grant(self) -> None:
+        self._lock._admit(self, self.owner)
+
+    def _undo_grant(self) -> None:
+        self._lock._dismiss(self)
 
 
 class TaskReader(TaskWaiter):
@@ -56,11 +64,11 @@ class TaskReader(TaskWaiter):
         self._lock._turnstile.pass_later()
         return True
 
-    def _on_grant(self) -> None:
-        self._lock._admit(self.owner)
+    def _before_grant(self) -> None:
+        self._lock._admit(self, self.owner)
 
-    def _on_failure(self) -> None:
-        self._lock._dismiss(self.owner)
+    def _undo_grant(self) -> None:
+        self._lock._dismiss(self)
 
 
 class ThreadWriter(ThreadWaiter):
@@ -72,8 +80,11 @@ class ThreadWriter(ThreadWaiter):
         super().__init__()
         self._lock = lock
 
-    def _on_grant(self) -> None:
+    def _before_grant(self) -> None:
         self._lock._writer = self.owner
+
+    def _undo_grant(self) -> None:
+        self._lock._writer = None
 
 
 class TaskWriter(TaskWaiter):
@@ -85,8 +96,8 @@ class TaskWriter(TaskWaiter):
         super().__init__(loop)
         self._lock = lock
 
-    def _on_grant(self) -> None:
+    def _before_grant(self) -> None:
         self._lock._writer = self.owner
 
-    def _on_failure(self) -> None:
+    def _undo_grant(self) -> None:
         self._lock._writer = None

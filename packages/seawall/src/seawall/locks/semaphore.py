@@ -11,7 +11,7 @@ from seawall.core.statistics import SemaphoreStatistics
 from seawall.core.wait_graph import Need
 from seawall.errors import Misuse
 from seawall.locks.level import Levelled
-from seawall.locks.waiting import in_transit_to, is_of, receivers, wait_in_task, wait_in_thread, waiting_of
+from seawall.locks.waiting import Waiter, in_transit_to, is_of, receivers, wait_in_task, wait_in_thread, waiting_of
 from seawall.observe.registry import REGISTRY
 from seawall.observe.tally import Tally
 from seawall.observe.waits import OwnerNeed
@@ -168,6 +168,9 @@ class Semaphore(Levelled):
             holds=self._tally.holds(),
         )
 
+    def _forget_times(self) -> None:
+        self._since_s.clear()
+
     def _is_held_by(self, owner: Owner) -> bool:
         """See `locks.order.Held`."""
         return owner in self._holders
@@ -182,7 +185,7 @@ class Semaphore(Levelled):
         blockers = tuple(dict.fromkeys((*holders, *receiving)))
         return Need(self.name, blockers, 1, None) if blockers else None
 
-    def _give_up(self, owner: Owner) -> None:
+    def _give_up(self, waiter: Waiter) -> None:
         """See `locks.waiting.Waitable`."""
         self._give()
 

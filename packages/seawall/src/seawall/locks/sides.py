@@ -108,6 +108,9 @@ class Side(Levelled):
     def _leave(self, owner: Owner) -> None:
         """Have `owner`, who is inside, be so no longer."""
 
+    def _forget_times(self) -> None:
+        self._since_s.clear()
+
     def _prepare(self, owner: Owner) -> None:
         for me in (owner, get_ident()):
             if self._holds(me):

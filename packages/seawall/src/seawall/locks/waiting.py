@@ -64,8 +64,8 @@ class Waitable(Protocol):
         """Whether its waits are to be found by others."""
         ...
 
-    def _give_up(self, owner: Owner) -> None:
-        """Give back what `owner` was granted and will not use."""
+    def _give_up(self, waiter: Waiter) -> None:
+        """Give back what `waiter` was granted and will not use."""
         ...
 
     def _need(self) -> OwnerNeed | None:
@@ -139,7 +139,7 @@ def give_up(lock: Waitable, waiter: Waiter) -> None:
         lock._line.leave(waiter)
     else:
         lock._line.arrived(waiter)
-        lock._give_up(waiter.owner)
+        lock._give_up(waiter)
 
 
 def _end_wait(lock: Waitable, waiter: Waiter, granted: bool) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from seawall.core.wait_graph import Need, knot_of
+from seawall.core.wait_graph import Need, knot_of, stuck
 from seawall.errors import Deadlock, Wait
 from seawall.observe.events import EVENTS, DeadlockFound
 from seawall.observe.settings import SETTINGS
@@ -43,7 +43,7 @@ class Waits:
     """The waits of this process. Everything may be called from any thread; nothing blocks but for another look."""
 
     def __init__(self) -> None:
-        self._waits: dict[Owner, tuple[Waiting, NeedOf]] = {}  # an entry is written by its owner alone
+        self._waits: dict[Owner, tuple[Waiting, NeedOf]] = {}  # an entry is its owner's; see begin_for
         self._blocked_loops: dict[Loop, int] = {}  # and this by the loop's own thread
         # One look at a time, so that of two who close a deadlock together one is refused, not both. Re-entrant, since
         # the garbage collector may run code that waits in the middle of a look.
@@ -54,6 +54,13 @@ class Waits:
         self._waits[waiting.owner] = (waiting, need_of)
         if blocked_loop is not None and isinstance(waiting.owner, int):
             self._blocked_loops[blocked_loop] = waiting.owner
+
+    def begin_for(self, waiting: Waiting, need_of: NeedOf) -> None:
+        """Note for somebody else that it waits, unless it has noted another wait since.
+
+        Whoever does so ends the wait itself where it finds it over afterwards, in case its owner has ended it before.
+        """
+        self._waits.setdefault(waiting.owner, (waiting, need_of))
 
     def end(self, waiting: Waiting, blocked_loop: Loop | None = None) -> None:
         """Note that the wait is over. Harmless when repeated."""
@@ -108,7 +115,8 @@ class Waits:
             knot = knot_of(waiting.owner, seen)
             if not knot:
                 return (), seen
-            if all(_are_equal(before.get(owner, ()), seen[owner]) for owner in knot):
+            # All that is stuck must stand still, not the knot alone: that another one's way is barred may be part of why.
+            if all(_are_equal(before.get(owner, ()), seen[owner]) for owner in stuck(seen)):
                 return knot, seen
             before = seen
         return (), before

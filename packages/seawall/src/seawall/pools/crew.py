@@ -16,7 +16,7 @@ from seawall.errors import Closed, Overloaded
 from seawall.pools.growth import Pace
 from seawall.pools.member import Member
 from seawall.pools.pacer import PACER
-from seawall.pools.standstill import deadlock_in, stands_still
+from seawall.pools.standstill import deadlock_in, is_knot, stands_still
 from seawall.pools.work import Work
 from seawall.runtime.probe import cores
 from seawall.runtime.threads import RawRLock, Thread, join, spawn
@@ -159,18 +159,25 @@ class Crew:
 
     def spare_or_deadlock(self, member: Member, work: Work) -> None:
         """See that `work`, for which `member` waits, begins all the same. Raises Deadlock where it cannot."""
-        if not self._add_spare() and self.stands_still(but=member) and work in self.queue:
+        if self._add_spare() or work not in self.queue:
+            return
+        others = [other for other in self.members() if other is not member]
+        if not others or is_knot(others, [*self._queued(), member.work]):
             raise deadlock_in(self.name, member, self.members())
 
     def add_spare_or_fail_oldest(self) -> None:
-        """Have a spare thread begin what waits; where there are as many as may be, its waiters get Deadlock."""
-        if self._add_spare():
+        """Have a spare thread begin what waits; where there are as many as may be, and it is certain that nothing
+        will ever begin, those who wait for the oldest get Deadlock."""
+        if self._add_spare() or not is_knot(self.members(), self._queued()):
             return
         try:
             work = self.queue.popleft()
         except IndexError:
             return
         work.fail(deadlock_in(self.name, None, self.members()))
+
+    def _queued(self) -> list[Work]:
+        return copy_of(self.queue)
 
     def members(self) -> list[Member]:
         """All threads at one moment, though some start or end meanwhile."""

@@ -55,7 +55,7 @@ class PoolFuture(Future[object]):
         kwargs: dict[str, object],
         is_cleanup: bool = False,
     ) -> None:
-        # Not the base class's: see above.
+        # Not the base class's: see the module.
         self._log: list[object] = []
         self._call: tuple[Callable[..., object], tuple[object, ...], dict[str, object]] | None = (fn, args, kwargs)
         self._context, self._until_s = surroundings(is_cleanup)
@@ -158,6 +158,16 @@ class PoolFuture(Future[object]):
     def set_exception(self, exception: BaseException | None) -> None:
         """For executors; this one's own sets its exception itself."""
         raise InvalidStateError("a pool's future is ended by its pool")
+
+    def __repr__(self) -> str:
+        # Without the base class's lock: a deque that does not hold a future says so by its repr, on the way of cancel.
+        if not self.done():
+            return f"<PoolFuture at {id(self):#x} state={'running' if self._is_begun else 'pending'}>"
+        if self._is_cancelled:
+            return f"<PoolFuture at {id(self):#x} state=cancelled>"
+        if self._exception is not None:
+            return f"<PoolFuture at {id(self):#x} state=finished raised {type(self._exception).__name__}>"
+        return f"<PoolFuture at {id(self):#x} state=finished returned {type(self._result).__name__}>"
 
     # The log.
 

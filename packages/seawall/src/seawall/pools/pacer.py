@@ -8,7 +8,7 @@ from seawall.clock import SYSTEM_CLOCK
 from seawall.core.sizing import LOOK_EVERY_S, Lateness, Machine, late_from_s
 from seawall.runtime.park import Parker
 from seawall.runtime.probe import cores, cpu_s, switch_interval_s
-from seawall.runtime.threads import RawRLock, spawn
+from seawall.runtime.threads import RawRLock, spawn_beside
 
 if TYPE_CHECKING:
     from seawall.pools.crew import Crew
@@ -25,6 +25,7 @@ class Pacer:
         self._crews: dict[Crew, None] = {}  # guarded by self._guard
         self._is_running = False  # guarded by self._guard
         self._parker = Parker()
+        self._probe = Parker()  # one that nobody wakes: a wake-up by another crew would cut the probe short
         self._cores = cores()
 
     def watch(self, crew: Crew) -> None:
@@ -37,7 +38,7 @@ class Pacer:
             self._parker.unpark()
             return
         try:
-            spawn("seawall-pacer", self._run)
+            spawn_beside("seawall-pacer", self._run)
         except RuntimeError:  # no more threads: pools stay as they are; the next to watch tries again
             with self._guard:
                 self._is_running = False
@@ -53,8 +54,7 @@ class Pacer:
                 lateness = Lateness()
                 continue
             before_s, cpu_before_s = SYSTEM_CLOCK.monotonic(), cpu_s()
-            # The parker is not what we sleep on here: a wake-up by another crew would cut the probe short.
-            Parker().park(LOOK_EVERY_S)
+            self._probe.park(LOOK_EVERY_S)
             now_s = SYSTEM_CLOCK.monotonic()
             machine = Machine(
                 lateness_s=lateness.add(max(0.0, now_s - before_s - LOOK_EVERY_S)),

@@ -1,4 +1,4 @@
-"""Whether the threads of a pool all wait for each other, and how to say so."""
+"""Whether the threads of a pool all wait, whether that can ever end, and how to say so."""
 
 from __future__ import annotations
 
@@ -6,22 +6,34 @@ from collections.abc import Sequence
 
 from seawall.errors import Deadlock, Wait
 from seawall.pools.member import Member
-from seawall.runtime.probe import stack_of, waits_for_future
+from seawall.runtime.probe import futures_waited_for, stack_of
 
 
 def stands_still(members: Sequence[Member]) -> bool:
-    """Whether every member waits, at least one of them for work of a pool: by itself that need not end.
+    """Whether every member waits: for work of a pool, or in something else that is known.
 
-    A wait for a pool's future is known; one in `concurrent.futures` itself (`wait`, or a loop's answer to a thread)
-    shows in the thread's stack only, and is looked for there.
+    That may end by itself, so it is a reason for one more thread, not for an error. A wait in `concurrent.futures`
+    itself (`wait`, or a loop's answer to a thread) shows in the thread's stack only, and is looked for there.
     """
-    is_nested = False
+    return bool(members) and all(
+        member.blocked_since_s is not None or (member.work is not None and futures_waited_for(member.ident))
+        for member in members
+    )
+
+
+def is_knot(members: Sequence[Member], queue: Sequence[object]) -> bool:
+    """Whether every member waits for work that none but these members could begin or go on with.
+
+    Only then is it certain that this never ends. Whoever waits for anything else may be woken from outside.
+    """
+    in_hand = {id(member.work) for member in members}
+    queued = {id(work) for work in queue}
     for member in members:
-        if member.waits_for is not None or (member.work is not None and waits_for_future(member.ident)):
-            is_nested = True
-        elif member.blocked_since_s is None:
+        awaited = (member.waits_for,) if member.waits_for is not None else futures_waited_for(member.ident)
+        pending = [future for future in awaited if not _is_done(future)]
+        if not pending or not all(id(future) in queued or id(future) in in_hand for future in pending):
             return False
-    return is_nested
+    return bool(members)
 
 
 def deadlock_in(pool_name: str, waiter: Member | None, members: Sequence[Member]) -> Deadlock:
@@ -35,3 +47,8 @@ def deadlock_in(pool_name: str, waiter: Member | None, members: Sequence[Member]
         holder_stacks=tuple(stack_of(member.ident) for member in holders),
     )
     return Deadlock((wait,))
+
+
+def _is_done(future: object) -> bool:
+    done = getattr(future, "done", None)
+    return done is None or bool(done())

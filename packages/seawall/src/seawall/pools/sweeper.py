@@ -7,7 +7,7 @@ from weakref import WeakSet
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.runtime.park import Parker
-from seawall.runtime.threads import RawRLock, spawn
+from seawall.runtime.threads import RawRLock, spawn_beside
 
 LINGERS_S = 2.0
 """How long the thread outlasts the last idle resource."""
@@ -40,7 +40,7 @@ class Sweeper:
             self._parker.unpark()
             return
         try:
-            spawn("seawall-sweeper", self._run)
+            spawn_beside("seawall-sweeper", self._run)
         except RuntimeError:  # no more threads: the next to watch tries again
             with self._guard:
                 self._is_running = False

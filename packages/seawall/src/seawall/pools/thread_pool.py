@@ -82,10 +82,16 @@ class ThreadPool(Executor):
         For what is short and frees something: commit, rollback, release. It is carried out without a deadline, since
         it must happen also where the deadline of the work before it has passed.
         """
-        work = PoolFuture(self._cleanup, fn, args, kwargs, is_cleanup=True)
-        self._cleanup.take_on(work)
-        self._crew.wake_one()
-        return cast("Future[T]", work)
+        return self._submit_first(fn, args, kwargs, is_cleanup=True)
+
+    def submit_next(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """As `submit`, for whoever has had work done here and may hold something that others wait for.
+
+        It goes before all that is queued by newcomers, and with clean-up has a thread that newcomers cannot take up:
+        who is inside finishes first. Otherwise the last step of a request can wait behind the first steps of others,
+        which wait for what that request holds.
+        """
+        return self._submit_first(fn, args, kwargs, is_cleanup=False)
 
     async def run_cleanup(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """As `run`, on the lane for clean-up; see `submit_cleanup`. Carried out also where the caller is cancelled."""
@@ -123,6 +129,14 @@ class ThreadPool(Executor):
     def statistics(self) -> PoolStatistics:
         """Size, busy and blocked threads, queue length and age, totals since the pool was made, and the last decisions."""
         return self._crew.statistics()
+
+    def _submit_first(
+        self, fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object], is_cleanup: bool
+    ) -> Future[T]:
+        work = PoolFuture(self._cleanup, fn, args, kwargs, is_cleanup)
+        self._cleanup.take_on(work)
+        self._crew.wake_one()
+        return cast("Future[T]", work)
 
     async def _run_on(self, crew: Crew, fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
         loop = asyncio.get_running_loop()

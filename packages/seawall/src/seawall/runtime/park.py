@@ -6,6 +6,7 @@ import threading
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.runtime.blocking import BLOCKABLES
+from seawall.runtime.threads import RawLock
 from seawall.runtime.who import Loop, Owner, get_ident, running_loop, this_task
 
 NO_TIMEOUT = -1.0
@@ -17,7 +18,7 @@ class Parker:
     __slots__ = ("_lock",)
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = RawLock()
         self._lock.acquire()
 
     def park(self, timeout_s: float | None) -> bool:
@@ -63,14 +64,18 @@ class ThreadWaiter:
 
     def grant(self) -> bool:
         """See `core.line.Waiter`."""
+        self._before_grant()
         if not self.claim():
+            self._undo_grant()
             return False
-        self._on_grant()
         self._parker.unpark()
         return True
 
-    def _on_grant(self) -> None:
-        """What is to be noted before the thread wakes. Nothing here."""
+    def _before_grant(self) -> None:
+        """What has to be noted by the time the waiter can find itself granted. Nothing here."""
+
+    def _undo_grant(self) -> None:
+        """Undo `_before_grant`: the waiter has left."""
 
     def wait(self, timeout_s: float | None) -> bool:
         """Block until granted. False after `timeout_s` seconds."""
@@ -111,9 +116,10 @@ class TaskWaiter:
 
     def grant(self) -> bool:
         """See `core.line.Waiter`. False where the loop is closed: the task will never run again."""
+        self._before_grant()
         if not self.claim():
+            self._undo_grant()
             return False
-        self._on_grant()
         loop = self.loop
         assert loop is not None
         if running_loop() is loop:
@@ -122,15 +128,15 @@ class TaskWaiter:
         try:
             loop.call_soon_threadsafe(self._end, True)
         except RuntimeError:
-            self._on_failure()
+            self._undo_grant()
             return False
         return True
 
-    def _on_grant(self) -> None:
-        """What is to be noted before the task wakes. Nothing here."""
+    def _before_grant(self) -> None:
+        """See `ThreadWaiter._before_grant`."""
 
-    def _on_failure(self) -> None:
-        """Undo `_on_grant`: the task will never run."""
+    def _undo_grant(self) -> None:
+        """Undo `_before_grant`: the task has left, or will never run."""
 
     async def wait(self, timeout_s: float | None) -> bool:
         """Wait until granted. False after `timeout_s` seconds."""

@@ -34,13 +34,15 @@ def stack_of(ident: int) -> tuple[str, ...]:
     return tuple(f"{f.filename}:{f.lineno} in {f.name}" for f in traceback.extract_stack(frame))
 
 
-def waits_for_future(ident: int, depth: int = 6) -> bool:
-    """Whether the thread stands in a wait of `concurrent.futures` or in one built on it, as anyio's and asyncio's are."""
+def futures_waited_for(ident: int, depth: int = 6) -> tuple[object, ...]:
+    """The futures in whose wait the thread stands, where that is one of `concurrent.futures` or built on it, as anyio's
+    and asyncio's answers to threads are. Empty where it stands somewhere else."""
     frame = sys._current_frames().get(ident)
     for _ in range(depth):
         if frame is None:
-            return False
+            break
         if frame.f_code.co_filename.endswith(FUTURES_FILE):
-            return True
+            found = frame.f_locals.get("fs", frame.f_locals.get("self"))
+            return tuple(found) if isinstance(found, (set, list, tuple, frozenset)) else (found,)
         frame = frame.f_back
-    return False
+    return ()
