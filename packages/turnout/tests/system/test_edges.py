@@ -128,3 +128,31 @@ def test_whoever_asks_for_anothers_letter_does_not_choose_where_its_link_leads(r
     (letter,) = [path.read_text() for path in outbox.glob("*.eml")]
     assert f"\n{running.url}/reset/" in letter
     assert "evil" not in letter
+
+
+def test_a_page_can_be_asked_for_by_head(running: Turnout) -> None:
+    page = httpx.head(f"{running.url}/login")
+    assert (page.status_code, page.content) == (200, b"")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    assert httpx.head(f"{running.url}/nowhere").status_code == 404
+    assert httpx.head(f"{running.url}/sites").status_code == 303
+
+
+def test_a_method_that_a_page_does_not_know_is_told_those_that_it_does(running: Turnout) -> None:
+    with httpx.Client(base_url=running.url) as web:
+        csrf = token(web.get("/login"))
+        refused = web.put("/login", headers={"x-csrftoken": csrf})
+    assert refused.status_code == 405
+    assert {"GET", "POST"} <= set(refused.headers["allow"].split(", "))
+
+
+@pytest.mark.parametrize("host", ["x:99999999", "[", "x:port"])
+def test_a_host_that_is_none_is_refused(running: Turnout, host: str) -> None:
+    for path in ("/login", "/share/x", "/sites", "/static/none.css"):
+        assert httpx.get(running.url + path, headers={"Host": host}).status_code == 400
+
+
+def test_headers_without_end_are_refused(running: Turnout) -> None:
+    answer = httpx.get(f"{running.url}/login", headers={"Cookie": "a=" + "b" * 40_000})
+    assert answer.status_code == 431
+    assert "cookies" in answer.text

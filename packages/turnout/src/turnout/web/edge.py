@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from turnout.settings import Settings
 from turnout.web.auth import is_https
@@ -37,6 +38,8 @@ _EMBEDDABLE: list[Header] = [(b"content-security-policy", _POLICY + b"*"), *_ALW
 SHARED = "/share/"
 _HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
 _JSON: Header = (b"content-type", b"application/json")
+_PLAIN: Header = (b"content-type", b"text/plain; charset=utf-8")
+MAX_HEADERS_BYTES = 32 * 1024
 _NO_STORE: Header = (b"cache-control", b"no-store")
 
 
@@ -74,10 +77,15 @@ class Edge:
             ]  # script.hash.js, script.outbound-links.js: names that Plausible's snippets use
         if found is not None:
             await found(scope, receive, send)
+            return
+        guarded = self._guarded(send, self._embeddable if path.startswith(SHARED) else self._security)
+        refused = _refused_for(scope["headers"])
+        if refused is not None:
+            await _answer(guarded, *refused, [_PLAIN])
         else:
-            await self._app(
-                scope, receive, self._guarded(send, self._embeddable if path.startswith(SHARED) else self._security)
-            )
+            # The framework knows GET alone; the server leaves the body of an answer to HEAD out.
+            is_head = scope["method"] == "HEAD"
+            await self._app({**scope, "method": "GET"} if is_head else scope, receive, guarded)
 
     def _guarded(self, send: Send, security: list[Header]) -> Send:
         async def guarded(message: Message) -> None:
@@ -116,6 +124,19 @@ class Edge:
             await send({"type": "http.response.body", "body": b""})
         else:
             await _answer(send, 200, self._script, headers)
+
+
+def _refused_for(headers: list[Header]) -> tuple[int, bytes] | None:
+    """Status and text where a page can't be asked for with these headers: too many of them, or a host that is none."""
+    if sum(len(name) + len(value) for name, value in headers) > MAX_HEADERS_BYTES:
+        return 431, b"The headers are too large. Delete this site's cookies and try again."
+    for name, value in headers:
+        if name == b"host":
+            try:
+                _ = urlsplit(f"//{value.decode('latin-1')}").port
+            except ValueError:
+                return 400, b"The host is none."
+    return None
 
 
 def _only_read(application: Application) -> Application:

@@ -77,7 +77,10 @@ def problem_of(error: Exception) -> Problem:
 def as_answer(request: AnyRequest, error: Exception) -> Response[object] | Template:
     """The error handler of the whole application."""
     problem = problem_of(error)
-    headers = {} if problem.retry_after_s is None else {"retry-after": str(math.ceil(problem.retry_after_s))}
+    # The framework's own: which methods a path knows.
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if problem.retry_after_s is not None:
+        headers["retry-after"] = str(math.ceil(problem.retry_after_s))
     if _is_asked_by_a_program(request):
         return _json(problem, headers)
     if isinstance(error, NotSignedIn) and request.url.path != "/login":
