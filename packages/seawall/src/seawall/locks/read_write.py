@@ -12,7 +12,7 @@ from seawall.core.wait_graph import Need
 from seawall.locks.level import Levelled
 from seawall.locks.read_write_waiters import TaskReader, TaskWriter, ThreadReader, ThreadWriter
 from seawall.locks.sides import Side
-from seawall.locks.waiting import Waiter, is_of, queue_task, queue_thread, waiting_of
+from seawall.locks.waiting import Waiter, is_of, queue_task, queue_thread, receivers, waiting_of
 from seawall.observe.registry import REGISTRY
 from seawall.observe.settings import Level
 from seawall.observe.tally import Tally
@@ -46,7 +46,7 @@ class ReadWriteLock(Levelled):
         self._turnstile = Turnstile()
         # Who reads, by itself, or by its waiter where it is let through and not awake yet.
         self._readers: dict[object, Owner] = {}
-        self._writer: Owner | None = None  # who has the turnstile to write; written by that one only, or its giver
+        self._writer: Owner | None = None  # who has the turnstile to write; written by that one only
         self._drainer: Waiter | None = None  # the writer that waits for the readers to leave; likewise
         self.read: Side = ReadSide(self, order_key)
         self.write: Side = WriteSide(self, order_key)
@@ -105,13 +105,17 @@ class _LockSide(Side):
 
     def _need(self) -> OwnerNeed | None:
         """See `locks.waiting.Waitable`. Whatever else stands in the way stands in the way of that writer too."""
-        writer = self._lock._writer
-        return None if writer is None else Need(self.name, (writer,), 1, None)
+        lock = self._lock
+        writer = lock._writer
+        blockers = (writer,) if writer is not None else tuple(_receiving_writers(lock._turnstile))
+        return Need(self.name, blockers, 1, None) if blockers else None
 
     def _permits_outside(self, loop: Loop) -> int:
         """See `locks.waiting.Waitable`."""
-        writer = self._lock._writer
-        return 0 if writer is not None and is_of(writer, loop) else 1
+        lock = self._lock
+        writer = lock._writer
+        writers = [writer] if writer is not None else _receiving_writers(lock._turnstile)
+        return 0 if any(is_of(one, loop) for one in writers) else 1
 
 
 class ReadSide(_LockSide):
@@ -187,7 +191,8 @@ class WriteSide(_LockSide):
     def _wait_in_thread(self, owner: Owner, timeout_s: float | None) -> None:
         limit_s = wait_limit_s(timeout_s)
         began_s = SYSTEM_CLOCK.monotonic()
-        queue_thread(self, ThreadWriter(self._lock), limit_s)
+        queue_thread(self, ThreadWriter(), limit_s)
+        self._lock._writer = owner
         try:
             if self._lock._readers:
                 queue_thread(self._lock._drain, ThreadWaiter(), _left_s(limit_s, began_s))
@@ -198,7 +203,8 @@ class WriteSide(_LockSide):
     async def _wait_in_task(self, owner: Owner, timeout_s: float | None) -> None:
         limit_s = wait_limit_s(timeout_s)
         began_s = SYSTEM_CLOCK.monotonic()
-        await queue_task(self, TaskWriter(_loop_of(owner), self._lock), limit_s)
+        await queue_task(self, TaskWriter(_loop_of(owner)), limit_s)
+        self._lock._writer = owner
         try:
             if self._lock._readers:
                 await queue_task(self._lock._drain, TaskWaiter(_loop_of(owner)), _left_s(limit_s, began_s))
@@ -262,6 +268,10 @@ class _Drain:
 
     def _permits_outside(self, loop: Loop) -> int:
         return 0 if any(is_of(reader, loop) for reader in self._lock._readers.copy().values()) else 1
+
+
+def _receiving_writers(turnstile: Turnstile) -> list[Owner]:
+    return receivers(turnstile, (ThreadWriter, TaskWriter))
 
 
 def _left_s(limit_s: float | None, began_s: float) -> float | None:

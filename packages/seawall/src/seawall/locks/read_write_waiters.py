@@ -1,4 +1,4 @@
-"""Those who queue at a read-write lock: noted as readers or as the writer by whoever lets them through.
+"""Those who queue at a read-write lock: readers are noted as such by whoever lets them through.
 
 That is done before the wait is decided: a waiter whose time is up at that very moment may find itself granted, go in and
 leave again before the giver takes another step, and what was noted only then would stay for ever. A reader is noted
@@ -18,7 +18,6 @@ class Admission(Protocol):
     """What a waiter needs to know of its lock."""
 
     _turnstile: Turnstile
-    _writer: Owner | None
 
     def _admit(self, key: object, owner: Owner) -> None: ...
 
@@ -72,32 +71,12 @@ class TaskReader(TaskWaiter):
 
 
 class ThreadWriter(ThreadWaiter):
-    """A thread that wants to write. It keeps the turnstile, and is known to from the start."""
+    """A thread that wants to write, and keeps the turnstile when it gets there."""
 
-    __slots__ = ("_lock",)
-
-    def __init__(self, lock: Admission) -> None:
-        super().__init__()
-        self._lock = lock
-
-    def _before_grant(self) -> None:
-        self._lock._writer = self.owner
-
-    def _undo_grant(self) -> None:
-        self._lock._writer = None
+    __slots__ = ()
 
 
 class TaskWriter(TaskWaiter):
     """A task that wants to write; see `ThreadWriter`."""
 
-    __slots__ = ("_lock",)
-
-    def __init__(self, loop: Loop, lock: Admission) -> None:
-        super().__init__(loop)
-        self._lock = lock
-
-    def _before_grant(self) -> None:
-        self._lock._writer = self.owner
-
-    def _undo_grant(self) -> None:
-        self._lock._writer = None
+    __slots__ = ()

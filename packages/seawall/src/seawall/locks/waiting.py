@@ -190,9 +190,9 @@ def waiting_of(line: Line) -> tuple[Waiting, ...]:
     )
 
 
-def receivers(line: Line) -> list[Owner]:
+def receivers(line: Line, kinds: tuple[type[Waiter], ...] = (ThreadWaiter, TaskWaiter)) -> list[Owner]:
     """Those who were given a permit and have not woken yet: they have it, though they do not know."""
-    return [w.owner for w in line.in_transit() if isinstance(w, Waiter) and w.is_decided() and not w.over]
+    return [w.owner for w in line.in_transit() if isinstance(w, kinds) and w.is_decided() and not w.over]
 
 
 def in_transit_to(line: Line, loop: Loop) -> int:
