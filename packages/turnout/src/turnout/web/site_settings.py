@@ -117,12 +117,14 @@ async def invite_guest(
     return await _settings_page(request, principal, access, sharing, settings, link=link, email=form["email"])
 
 
-@post(f"{HERE}/guests/{{user:int}}/remove", status_code=303, opt=on_site("manage_members"))
+@post(f"{HERE}/guests/{{user:int}}/remove", status_code=303, opt=on_site("see_site"))
 async def remove_guest(
     user: FromPath[int], principal: PrincipalDependency, access: AccessDependency, sharing: SharingDependency
 ) -> Redirect:
-    """Ends a guest's access, at once."""
+    """Ends a guest's access, or one's own, at once."""
     await sharing.remove_guest(principal, access.site.domain, UserId(user))
+    if user == principal.user_id:
+        return Redirect("/sites?done=guest_left", status_code=303)
     return _back(access, "guest_removed")
 
 
