@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 
 from seawall import Condition, DeadlineExceeded, Misuse, Mutex, ReadWriteLock, Semaphore, configure
-from seawall.locks.order import HELD
+from seawall.locks.order import HELD, HELD_BY_TASKS
 from seawall.observe.settings import Level
 from seawall.observe.waits import WAITS
 
@@ -123,7 +123,7 @@ def fight(sides: dict[str, object], limits: dict[str, int], enough: int, patienc
     assert count.entries > 0
     assert WAITS._waits == {}
     assert WAITS._blocked_loops == {}
-    assert HELD == {}
+    assert HELD == HELD_BY_TASKS == {}
     return count
 
 
