@@ -13,6 +13,7 @@ from seawall.errors import (
     Wait,
 )
 from seawall.flow.batcher import Batcher
+from seawall.flow.cache import Cache
 from seawall.flow.single_flight import SingleFlight
 from seawall.flow.worker import Stop, Worker
 from seawall.locks.condition import Condition
@@ -27,11 +28,13 @@ from seawall.observe.openmetrics import openmetrics
 from seawall.observe.registry import snapshot
 from seawall.observe.server_timing import RequestTiming, request_timing
 from seawall.observe.settings import configure
+from seawall.pools.resource_pool import ResourcePool
 from seawall.pools.thread_pool import ThreadPool
 from seawall.runtime.deadline import deadline, remaining_s
 
 __all__ = [
     "Batcher",
+    "Cache",
     "Closed",
     "Condition",
     "DeadlineExceeded",
@@ -48,6 +51,7 @@ __all__ = [
     "Overloaded",
     "ReadWriteLock",
     "RequestTiming",
+    "ResourcePool",
     "SeawallError",
     "Semaphore",
     "SingleFlight",

@@ -231,3 +231,10 @@ def test_puts_of_a_loop_that_is_closed_hold_up_nobody_else() -> None:
     batcher.put_sync("next", timeout_s=10)
     batcher.close(10)
     assert sink.batches == [["abandoned"], ["next"]]
+
+
+def test_a_flush_that_puts_into_its_own_batcher_is_misuse_and_not_a_hang() -> None:
+    batcher: Batcher[int] = Batcher("b", lambda items: batcher.put_sync(1), max_items=1, capacity=1)
+    with pytest.raises(Misuse, match="itself"):
+        batcher.put_sync(0, timeout_s=30)
+    batcher.close(30)

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from seawall import Closed, DeadlineExceeded, SingleFlight, deadline, remaining_s
+from seawall import Closed, DeadlineExceeded, Deadlock, SingleFlight, deadline, remaining_s
 
 
 class Work:
@@ -109,5 +109,34 @@ def test_work_cancelled_by_someone_else_is_closed_for_its_waiters() -> None:
     async def main() -> None:
         with pytest.raises(Closed):
             await SingleFlight("f").run("key", cancelled)
+
+    asyncio.run(main())
+
+
+def test_work_that_asks_for_its_own_key_is_a_deadlock_at_once() -> None:
+    async def main() -> None:
+        flight = SingleFlight("f")
+
+        async def itself() -> object:
+            return await flight.run("key", itself)
+
+        with pytest.raises(Deadlock, match="flight f: 'key'"):
+            await flight.run("key", itself)
+
+    asyncio.run(main())
+
+
+def test_a_forgotten_key_is_begun_anew_while_the_old_work_goes_on_for_its_waiters() -> None:
+    async def main() -> None:
+        flight, old, new = SingleFlight("f"), Work("old"), Work("new")
+        first = asyncio.create_task(flight.run("key", old))
+        await turns()
+        flight.forget("key")
+        second = asyncio.create_task(flight.run("key", new))
+        await turns()
+        old.go_on.set()
+        new.go_on.set()
+        assert (await first, await second) == ("old", "new")
+        assert flight.statistics().in_flight == 0
 
     asyncio.run(main())

@@ -62,8 +62,23 @@ class ReadWriteLockStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Growth:
+    """A decision on a pool's size: how many threads were allowed before and after it, and why (`at_s` monotonic)."""
+
+    at_s: float
+    before: int
+    after: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PoolStatistics:
-    """A thread pool. `queue_age_s` is how long the oldest queued work has waited, 0 where none does."""
+    """A thread pool. `queue_age_s` is how long the oldest queued work has waited, 0 where none does.
+
+    `allowed` is how many threads the load justifies now; `blocked` of them wait in something that Seawall knows;
+    `spare` ones were added because all others waited for each other; `inline_total` counts the work that its own
+    waiter carried out. `decisions` are the last ones on its size, oldest first.
+    """
 
     name: str
     threads: int
@@ -75,6 +90,11 @@ class PoolStatistics:
     done_total: int
     refused_total: int
     cancelled_total: int
+    blocked: int = 0
+    allowed: int = 0
+    spare: int = 0
+    inline_total: int = 0
+    decisions: tuple[Growth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from seawall.observe.registry import REGISTRY
 from seawall.runtime.deadline import wait_limit_s
 from seawall.runtime.park import Parker
 from seawall.runtime.threads import RawLock
-from seawall.runtime.who import Loop, running_loop
+from seawall.runtime.who import Loop, get_ident, running_loop
 
 T = TypeVar("T")
 
@@ -85,6 +85,7 @@ class Batcher(Generic[T]):
         self._items_total = 0
         self._failures_total = 0
         self._last_error: str | None = None
+        self._flusher_ident: int | None = None
         self._guard = RawLock()
         self._worker: Worker | None = None  # guarded by self._guard when made
         REGISTRY.add(self)
@@ -121,6 +122,8 @@ class Batcher(Generic[T]):
         """`put_many` for threads. On DeadlineExceeded what has not begun is withdrawn."""
         if running_loop() is not None:
             raise Misuse(f"batcher {self.name}: put_sync would block an event loop; use `await put(...)`")
+        if get_ident() == self._flusher_ident:
+            raise Misuse(f"batcher {self.name}: flush put into its own batcher, and would wait for itself")
         limit_s = wait_limit_s(timeout_s)
         began_s = SYSTEM_CLOCK.monotonic()
         puts = [_Put[T](part, None, None, Parker()) for part in self._parts(items)]
@@ -224,6 +227,7 @@ class Batcher(Generic[T]):
     # Below here: the flusher's thread.
 
     def _run(self, stop: Stop) -> None:
+        self._flusher_ident = get_ident()
         while True:
             try:
                 self._flush_until_stopped(stop)

@@ -9,7 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.core.statistics import FlightStatistics
-from seawall.errors import Closed, DeadlineExceeded
+from seawall.errors import Closed, DeadlineExceeded, Deadlock, Wait
 from seawall.observe.registry import REGISTRY
 from seawall.runtime.deadline import forget_deadline, wait_limit_s
 from seawall.runtime.who import Loop
@@ -39,7 +39,8 @@ class SingleFlight:
         """Return what `async_fn()` returns, or raise what it raises; begun by this call or by one before it.
 
         Waits no longer than the ambient deadline allows (DeadlineExceeded); the work itself has no deadline but its
-        waiters'. Raises Closed when the work was cancelled by someone else.
+        waiters'. Raises Closed when the work was cancelled by someone else, and Deadlock when the work of a key asks
+        for that key itself.
         """
         loop = asyncio.get_running_loop()
         place = (loop, key)
@@ -50,8 +51,18 @@ class SingleFlight:
             self._started_total += 1
             flight.begin(async_fn, lambda: self._land(place, flight))
         else:
+            task = asyncio.current_task()
+            if task is not None and task is flight.task:
+                me = f"task {task.get_name()}"
+                raise Deadlock((Wait(resource=f"flight {self.name}: {key!r}", waiter=me, holders=(me,)),))
             self._shared_total += 1
         return await self._wait(place, flight)
+
+    def forget(self, key: Hashable) -> None:
+        """Have later callers begin anew, though the work on `key` goes on for those who wait for it. From any thread."""
+        for place in list(self._flights):
+            if place[1] == key:
+                self._flights.pop(place, None)
 
     def statistics(self) -> FlightStatistics:
         """What is under way, and what sharing came to."""

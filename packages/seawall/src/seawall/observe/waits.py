@@ -16,7 +16,7 @@ from seawall.errors import Deadlock, Wait
 from seawall.observe.events import EVENTS, DeadlockFound
 from seawall.observe.settings import SETTINGS
 from seawall.runtime.stacks import stack_of
-from seawall.runtime.threads import RawRLock
+from seawall.runtime.threads import ProcessRLock
 from seawall.runtime.who import Loop, Owner, loop_of, name_of
 
 OwnerNeed = Need[Owner]
@@ -47,7 +47,7 @@ class Waits:
         self._blocked_loops: dict[Loop, int] = {}  # and this by the loop's own thread
         # One look at a time, so that of two who close a deadlock together one is refused, not both. Re-entrant, since
         # the garbage collector may run code that waits in the middle of a look.
-        self._looking = RawRLock()
+        self._looking = ProcessRLock()
 
     def begin(self, waiting: Waiting, need_of: NeedOf, blocked_loop: Loop | None = None) -> None:
         """Note that its owner waits; `blocked_loop` is the loop whose thread stands still meanwhile."""

@@ -14,35 +14,55 @@ from seawall.core.statistics import PoolStatistics
 from seawall.errors import DeadlineExceeded, Misuse
 from seawall.observe.registry import REGISTRY
 from seawall.pools.crew import Crew
-from seawall.pools.work import Call, PoolFuture, TaskWork
+from seawall.pools.future import PoolFuture
+from seawall.pools.work import TaskWork
 from seawall.runtime.deadline import wait_limit_s
 from seawall.runtime.wakeups import wakeups_of
+
+CLEANUP_LIMIT = 100_000
+"""Clean-up is never refused because much else waits; so much of it at once is a leak of something else."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
 
 class ThreadPool(Executor):
-    """Up to `max_threads` threads, started on demand, that take work from one queue, first come, first served.
+    """Up to `max_threads` threads that take work from one queue, first come, first served.
+
+    Elastic: about one thread a core starts on demand, more only where work waits and threads would help it (never
+    where they would only fight for the GIL), and idle ones end; `statistics().decisions` says why. Work that waits for
+    queued work of the same full pool carries it out itself; where all threads wait for each other in other ways, up to
+    `spare_threads` are added, and beyond these the work that cannot begin raises `Deadlock`.
 
     The queue holds at most `queue_limit`; beyond that `submit` and `run` raise `Overloaded` and never block. Context
-    variables travel, and with them the deadline: work whose deadline passes in the queue is not begun.
+    variables travel, and with them the deadline: work whose deadline passes in the queue is not begun. Clean-up
+    (rollback, release) goes through `submit_cleanup` and `run_cleanup`, a lane with a thread of its own.
 
     >>> with ThreadPool("hashing", max_threads=2) as pool:
     ...     pool.submit(pow, 2, 10).result()
     1024
     """
 
-    def __init__(self, name: str, *, min_threads: int = 1, max_threads: int, queue_limit: int = 10_000) -> None:
-        if not 0 <= min_threads <= max_threads or max_threads < 1 or queue_limit < 0:
+    def __init__(
+        self,
+        name: str,
+        *,
+        min_threads: int = 1,
+        max_threads: int,
+        queue_limit: int = 10_000,
+        spare_threads: int = 8,
+    ) -> None:
+        if not 0 <= min_threads <= max_threads or max_threads < 1 or queue_limit < 0 or spare_threads < 0:
             raise Misuse(
-                f"pool {name}: needs 0 <= min_threads <= max_threads, 1 <= max_threads and 0 <= queue_limit, "
-                f"not {min_threads}, {max_threads}, {queue_limit}"
+                f"pool {name}: needs 0 <= min_threads <= max_threads, 1 <= max_threads, 0 <= queue_limit and "
+                f"0 <= spare_threads, not {min_threads}, {max_threads}, {queue_limit}, {spare_threads}"
             )
         self.name = name
-        self._crew = Crew(name, min_threads, max_threads, queue_limit)
-        self._finalizer = finalize(self, self._crew.close)
-        self._finalizer.atexit = False  # _finish_all does it, and waits
+        # One thread that is always there for clean-up; the others take it first, too, when they come to look.
+        self._cleanup = Crew(f"{name}-cleanup", 0, 1, CLEANUP_LIMIT, spare_threads)
+        self._crew = Crew(name, min_threads, max_threads, queue_limit, spare_threads, urgent=self._cleanup.queue)
+        for crew in (self._crew, self._cleanup):
+            finalize(self, crew.close).atexit = False  # _finish_all does it, and waits
         REGISTRY.add(self)
         _OPEN.add(self)
 
@@ -52,9 +72,30 @@ class ThreadPool(Executor):
         Raises Overloaded when the queue is full, Closed after `shutdown`. A future cancelled before its work began
         leaves the queue at once. The future raises DeadlineExceeded where the ambient deadline passed in the queue.
         """
-        work = PoolFuture(Call(self.name, fn, args, kwargs), self._crew.withdraw)
+        work = PoolFuture(self._crew, fn, args, kwargs)
         self._crew.take_on(work)
         return cast("Future[T]", work)
+
+    def submit_cleanup(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """As `submit`, on the lane for clean-up: begins even where every other thread waits for what it gives back.
+
+        For what is short and frees something: commit, rollback, release. It is carried out without a deadline, since
+        it must happen also where the deadline of the work before it has passed.
+        """
+        return self._submit_first(fn, args, kwargs, is_cleanup=True)
+
+    def submit_next(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """As `submit`, for whoever has had work done here and may hold something that others wait for.
+
+        It goes before all that is queued by newcomers, and with clean-up has a thread that newcomers cannot take up:
+        who is inside finishes first. Otherwise the last step of a request can wait behind the first steps of others,
+        which wait for what that request holds.
+        """
+        return self._submit_first(fn, args, kwargs, is_cleanup=False)
+
+    async def run_cleanup(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
+        """As `run`, on the lane for clean-up; see `submit_cleanup`. Carried out also where the caller is cancelled."""
+        return await self._run_on(self._cleanup, fn, args, kwargs)
 
     async def run(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Run `fn(*args, **kwargs)` on a thread and return what it returns, or raise what it raises.
@@ -63,20 +104,7 @@ class ThreadPool(Executor):
         deadline. When cancelled or late, work that has not begun is removed from the queue; work that has begun
         cannot be stopped and runs to its end, unheard. All that is done by the time the loop looks wakes it once.
         """
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[object] = loop.create_future()
-        work = TaskWork(Call(self.name, fn, args, kwargs), future, wakeups_of(loop))
-        limit_s = wait_limit_s(None)
-        self._crew.take_on(work)
-        timer = None if limit_s is None else loop.call_later(limit_s, self._expire, work)
-        try:
-            return cast("T", await future)
-        except BaseException:
-            self._crew.withdraw(work)
-            raise
-        finally:
-            if timer is not None:
-                timer.cancel()
+        return await self._run_on(self._crew, fn, args, kwargs)
 
     def resize(self, max_threads: int) -> None:
         """Let there be up to `max_threads` threads. Surplus ones end when they have finished what they are at."""
@@ -90,14 +118,45 @@ class ThreadPool(Executor):
         `wait` blocks until the threads have ended. As the standard library's; may be called again.
         """
         self._crew.close(cancel_futures)
+        if wait:
+            self._crew.join_all()  # before the lane for clean-up closes: the last work may need it
+        self._cleanup.close(cancel_futures)
         REGISTRY.remove(self)
         if wait:
-            self._crew.join_all()
+            self._cleanup.join_all()
             _OPEN.discard(self)
 
     def statistics(self) -> PoolStatistics:
-        """Size, busy threads, queue length and age, and totals since the pool was made."""
+        """Size, busy and blocked threads, queue length and age, totals since the pool was made, and the last decisions."""
         return self._crew.statistics()
+
+    def _submit_first(
+        self, fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object], is_cleanup: bool
+    ) -> Future[T]:
+        work = PoolFuture(self._cleanup, fn, args, kwargs, is_cleanup)
+        self._cleanup.take_on(work)
+        self._crew.wake_one()
+        return cast("Future[T]", work)
+
+    async def _run_on(self, crew: Crew, fn: Callable[..., T], args: tuple[object, ...], kwargs: dict[str, object]) -> T:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[object] = loop.create_future()
+        is_cleanup = crew is self._cleanup
+        limit_s = None if is_cleanup else wait_limit_s(None)
+        work = TaskWork(crew.name, fn, args, kwargs, future, wakeups_of(loop), is_cleanup)
+        crew.take_on(work)
+        if is_cleanup:
+            self._crew.wake_one()
+        timer = None if limit_s is None else loop.call_later(limit_s, self._expire, work)
+        try:
+            return cast("T", await future)
+        except BaseException:
+            if not work.is_begun and not is_cleanup:
+                crew.withdraw(work)
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def _expire(self, work: TaskWork) -> None:
         if not work.future.done():

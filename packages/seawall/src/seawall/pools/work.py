@@ -1,21 +1,22 @@
-"""What a pool's threads carry out: one piece of work, its context, and how its outcome is told."""
+"""What a pool's threads carry out, and the form of it that a task awaits; `pools.future` has the other one."""
 
 from __future__ import annotations
 
 import asyncio
-import contextvars
 from collections.abc import Callable
-from concurrent.futures import Future
+from contextvars import Context, copy_context
 from typing import Protocol
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.errors import Closed, DeadlineExceeded
-from seawall.runtime.deadline import remaining_s
+from seawall.runtime.deadline import deadline_at_s, forget_deadline
 from seawall.runtime.wakeups import Wakeups
+
+_now_s = SYSTEM_CLOCK.monotonic
 
 
 class Work(Protocol):
-    """One piece of work in a pool's queue."""
+    """One piece of work in a pool's queue. Compared by identity."""
 
     since_s: float
 
@@ -24,96 +25,73 @@ class Work(Protocol):
         ...
 
     def drop(self) -> None:
-        """Tell whoever waits that it will not be carried out."""
+        """Tell whoever waits that it was cancelled."""
         ...
 
-
-class Call:
-    """A function with its arguments, in the context of whoever asked for it."""
-
-    __slots__ = ("_args", "_context", "_fn", "_kwargs", "pool_name", "since_s")
-
-    def __init__(
-        self, pool_name: str, fn: Callable[..., object], args: tuple[object, ...], kwargs: dict[str, object]
-    ) -> None:
-        self.pool_name = pool_name
-        self._fn = fn
-        self._args = args
-        self._kwargs = kwargs
-        self._context = contextvars.copy_context()
-        self.since_s = SYSTEM_CLOCK.monotonic()
-
-    def make(self) -> object:
-        """Call the function. Raises DeadlineExceeded instead where its deadline passed while it was queued."""
-        return self._context.run(self._make)
-
-    def _make(self) -> object:
-        left_s = remaining_s()
-        if left_s is not None and left_s <= 0:
-            raise DeadlineExceeded(f"pool {self.pool_name}", SYSTEM_CLOCK.monotonic() - self.since_s)
-        return self._fn(*self._args, **self._kwargs)
-
-
-class PoolFuture(Future[object]):
-    """A future whose cancellation takes the work out of the queue."""
-
-    def __init__(self, call: Call, withdraw: Callable[[Work], bool]) -> None:
-        super().__init__()
-        self._call: Call | None = call
-        self._withdraw = withdraw
-        self.since_s = call.since_s
-
-    def cancel(self) -> bool:
-        """Cancel the work where it has not begun. True if it is cancelled."""
-        if not super().cancel():
-            return False
-        if self._withdraw(self):
-            self.set_running_or_notify_cancel()  # for concurrent.futures.wait, which the pool's thread would tell
-        return True
-
-    def carry_out(self) -> None:
-        """See `Work`."""
-        if not self.set_running_or_notify_cancel():
-            return
-        call, self._call = self._call, None
-        assert call is not None
-        try:
-            result = call.make()
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is for the one who waits
-            self.set_exception(error)
-        else:
-            self.set_result(result)
-
-    def drop(self) -> None:
-        """See `Work`."""
-        if super().cancel():
-            self.set_running_or_notify_cancel()
+    def fail(self, error: BaseException) -> None:
+        """Tell whoever waits that it will not be carried out, and why."""
+        ...
 
 
 class TaskWork:
     """Work that a task awaits: a future of its loop, told through the loop's shared wake-up."""
 
-    __slots__ = ("_call", "_error", "_result", "_wakeups", "future", "since_s")
+    __slots__ = (
+        "_args",
+        "_context",
+        "_error",
+        "_fn",
+        "_kwargs",
+        "_pool_name",
+        "_result",
+        "_until_s",
+        "_wakeups",
+        "future",
+        "is_begun",
+        "since_s",
+    )
 
-    def __init__(self, call: Call, future: asyncio.Future[object], wakeups: Wakeups) -> None:
-        self._call = call
+    def __init__(
+        self,
+        pool_name: str,
+        fn: Callable[..., object],
+        args: tuple[object, ...],
+        kwargs: dict[str, object],
+        future: asyncio.Future[object],
+        wakeups: Wakeups,
+        is_cleanup: bool,
+    ) -> None:
+        self._pool_name = pool_name
+        self._fn = fn
+        self._args = args
+        self._kwargs = kwargs
         self._wakeups = wakeups
         self._result: object = None
         self._error: BaseException | None = None
+        self._context, self._until_s = surroundings(is_cleanup)
         self.future = future
-        self.since_s = call.since_s
+        self.is_begun = False
+        self.since_s = _now_s()
 
     def carry_out(self) -> None:
         """See `Work`."""
+        self.is_begun = True
+        until_s = self._until_s
         try:
-            self._result = self._call.make()
+            if until_s is not None and _now_s() >= until_s:
+                raise DeadlineExceeded(f"pool {self._pool_name}", _now_s() - self.since_s)
+            self._result = self._context.run(self._fn, *self._args, **self._kwargs)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is for the task that waits
             self._error = _fit_for_future(error)
         self._wakeups.call(self._tell)
 
     def drop(self) -> None:
         """See `Work`."""
-        self._error = Closed(f"pool {self._call.pool_name}")
+        self.fail(Closed(f"pool {self._pool_name}"))
+
+    def fail(self, error: BaseException) -> None:
+        """See `Work`."""
+        self._error = error
         self._wakeups.call(self._tell)
 
     def _tell(self) -> None:
@@ -123,6 +101,15 @@ class TaskWork:
             self.future.set_result(self._result)
         else:
             self.future.set_exception(self._error)
+
+
+def surroundings(is_cleanup: bool) -> tuple[Context, float | None]:
+    """The caller's context and deadline for its work. Clean-up has no deadline: it happens also when that has passed."""
+    context = copy_context()
+    if is_cleanup:
+        context.run(forget_deadline)
+        return context, None
+    return context, deadline_at_s()
 
 
 def _fit_for_future(error: BaseException) -> BaseException:

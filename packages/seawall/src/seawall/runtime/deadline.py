@@ -49,6 +49,11 @@ def deadline(timeout_s: float | None) -> Deadline:
     return Deadline(timeout_s)
 
 
+def deadline_at_s() -> float | None:
+    """The ambient deadline as a moment of the monotonic clock, or None where there is none."""
+    return _UNTIL.get()
+
+
 def remaining_s() -> float | None:
     """Seconds left of the ambient deadline (negative when it has passed), or None where there is none."""
     until = _UNTIL.get()

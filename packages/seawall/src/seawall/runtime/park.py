@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 
 from seawall.clock import SYSTEM_CLOCK
+from seawall.runtime.blocking import BLOCKABLES
+from seawall.runtime.threads import RawLock
 from seawall.runtime.who import Loop, Owner, get_ident, running_loop, this_task
 
 NO_TIMEOUT = -1.0
@@ -16,7 +18,7 @@ class Parker:
     __slots__ = ("_lock",)
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = RawLock()
         self._lock.acquire()
 
     def park(self, timeout_s: float | None) -> bool:
@@ -77,7 +79,14 @@ class ThreadWaiter:
 
     def wait(self, timeout_s: float | None) -> bool:
         """Block until granted. False after `timeout_s` seconds."""
-        return self._parker.park(timeout_s)
+        blockable = BLOCKABLES.get(get_ident())
+        if blockable is None:
+            return self._parker.park(timeout_s)
+        blockable.blocks()
+        try:
+            return self._parker.park(timeout_s)
+        finally:
+            blockable.resumes()
 
 
 class TaskWaiter:
