@@ -6,7 +6,7 @@ from typing import get_args
 import pytest
 
 from seawall import Deadlock, Misuse, Mutex, Semaphore, configure, lock_order
-from seawall.locks.order import HELD
+from seawall.locks.order import HELD, HELD_BY_TASKS
 from seawall.observe.settings import Level
 
 LEVELS = get_args(Level)
@@ -32,7 +32,7 @@ def test_every_level_has_every_verb(level) -> None:
 
         asyncio.run(in_task())
         assert not lock.locked()
-    assert HELD == {}
+    assert HELD == HELD_BY_TASKS == {}
 
 
 @pytest.mark.parametrize("level", LEVELS)

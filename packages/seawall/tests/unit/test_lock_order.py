@@ -14,7 +14,7 @@ from seawall import (
     lock_order,
     remove_observer,
 )
-from seawall.locks.order import HELD
+from seawall.locks.order import HELD, HELD_BY_TASKS
 
 
 def take(*locks: Mutex | Semaphore) -> None:
@@ -41,7 +41,7 @@ def test_an_inversion_is_refused_the_first_time_though_nobody_waits(ordered) -> 
     assert (caught.value.first, caught.value.second) == ("a", "b")
     assert not a.locked()
     assert not b.locked()
-    assert HELD == {}
+    assert HELD == HELD_BY_TASKS == {}
 
 
 def test_the_error_has_names_owners_and_both_stacks(ordered) -> None:
@@ -87,7 +87,7 @@ def test_what_was_left_in_another_order_than_taken_is_no_longer_held(ordered) ->
         pass
     b.release()
     assert orders() == [("a", "b"), ("b", "c")]
-    assert HELD == {}
+    assert HELD == HELD_BY_TASKS == {}
 
 
 def test_trying_without_a_wait_is_always_allowed_and_counts_as_held(ordered) -> None:

@@ -6,8 +6,8 @@ from types import TracebackType
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.locks.mutex import FORFEITED, Mutex
-from seawall.locks.order import HELD, check_order, note_held, note_left
-from seawall.runtime.who import Owner, get_ident, running_loop, this_task
+from seawall.locks.order import HELD, HELD_BY_TASKS, check_order, note_held, note_left
+from seawall.runtime.who import Owner, get_ident, this_task
 
 
 class WatchedMutex(Mutex):
@@ -26,7 +26,7 @@ class OrderedMutex(WatchedMutex):
     def __enter__(self) -> None:
         owner = get_ident()
         outer = HELD.get(owner)
-        if outer is not None or running_loop() is not None:
+        if outer is not None or HELD_BY_TASKS:
             check_order(self, owner)
         try:
             self._take()
@@ -47,8 +47,9 @@ class OrderedMutex(WatchedMutex):
         if (owner is None or FORFEITED) and (self._is_forfeited() or owner is None):
             return
         held = HELD.pop(owner, None)
-        if held is not None and (held[0] is not self or held[1] is not None):
-            HELD[owner] = held
+        if held is None or held[0] is not self or held[1] is not None:
+            if held is not None:
+                HELD[owner] = held
             note_left(self, owner)
         self._owner = None
         if self._waiters:

@@ -28,7 +28,10 @@ Chain = tuple[Held, "Chain | None"]
 """What one owner holds, the latest first. Immutable, so that others may read it."""
 
 HELD: dict[Owner, Chain] = {}
-"""Each entry is written by its owner alone; who holds nothing has none."""
+"""What threads hold. Each entry is written by its owner alone; who holds nothing has none."""
+
+HELD_BY_TASKS: dict[Owner, Chain] = {}
+"""What tasks hold; likewise. Apart, so that a thread need not ask for its task where no task holds anything."""
 
 _GRAPH = OrderGraph()
 _GUARD = RawRLock()  # guards additions to _GRAPH; re-entrant, for the garbage collector may run code that locks
@@ -39,27 +42,30 @@ def check_order(lock: Held, owner: Owner) -> None:
 
     What the running task holds counts for its thread too, and the other way round: either may be what blocks.
     """
-    _check_chain(lock, owner, HELD.get(owner))
     if isinstance(owner, int):
-        task = current_task() if running_loop() is not None else None
+        _check_chain(lock, owner, HELD.get(owner))
+        task = current_task() if HELD_BY_TASKS and running_loop() is not None else None
         if task is not None:
-            _check_chain(lock, task, HELD.get(task))
+            _check_chain(lock, task, HELD_BY_TASKS.get(task))
     else:
+        _check_chain(lock, owner, HELD_BY_TASKS.get(owner))
         _check_chain(lock, get_ident(), HELD.get(get_ident()))
 
 
 def note_held(lock: Held, owner: Owner) -> None:
     """Put `lock` on top of what `owner` holds."""
-    HELD[owner] = (lock, HELD.get(owner))
+    table = _table_of(owner)
+    table[owner] = (lock, table.get(owner))
 
 
 def note_left(lock: Held, owner: Owner) -> None:
     """Take `lock` out of what `owner` holds, wherever it is; harmless where it never was noted."""
-    left = _without(lock, HELD.get(owner))
+    table = _table_of(owner)
+    left = _without(lock, table.get(owner))
     if left is None:
-        HELD.pop(owner, None)
+        table.pop(owner, None)
     else:
-        HELD[owner] = left
+        table[owner] = left
 
 
 def accept_order(first: str, second: str, *, reason: str) -> None:
@@ -87,6 +93,10 @@ def forget_lock_order() -> None:
     """Unlearn every order, accepted ones too: for tests, which would otherwise teach each other."""
     with _GUARD:
         _GRAPH.clear()
+
+
+def _table_of(owner: Owner) -> dict[Owner, Chain]:
+    return HELD if isinstance(owner, int) else HELD_BY_TASKS
 
 
 def _check_chain(lock: Held, owner: Owner, chain: Chain | None) -> None:
@@ -138,6 +148,7 @@ def _without(lock: Held, chain: Chain | None) -> Chain | None:
 def _forget_held(level: Level) -> None:
     # Below *ordered* locks leave without a note, so what was noted would soon be out of date.
     HELD.clear()
+    HELD_BY_TASKS.clear()
 
 
 SETTINGS.follow(_forget_held)
