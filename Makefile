@@ -27,10 +27,11 @@ soak: $(UV)  ## the long tests: 50 rounds of SIGKILL twice over, 1,000 random st
 	SOAK=1 $(UV) run --all-groups pytest -m soak $(ARGS)
 	QUERY_EXAMPLES=1000 $(UV) run --all-groups pytest packages/turnout/tests/property $(ARGS)
 
-benchmarks: $(UV)  ## measure ingest, restart and dashboard on this machine, one JSON object a line
+benchmarks: $(UV)  ## measure ingest, restart, pages and a crowd on this machine, one JSON object a line
 	$(UV) run python -m benchmarks.ingest
 	$(UV) run python -m benchmarks.restart
 	$(UV) run python -m benchmarks.dashboard
+	$(UV) run python -m benchmarks.opening
 
 .uv/bin/uv:
 	$(PYTHON) -m venv .uv

@@ -6,6 +6,9 @@ import os
 
 import pytest
 
+# Before Seawall is imported, here and in what the tests start: every lock order is checked, as no deadlock has to happen.
+os.environ.setdefault("SEAWALL_LEVEL", "ordered")
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Leaves out what is marked `soak` unless SOAK is set, as `make soak` does."""

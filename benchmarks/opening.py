@@ -12,6 +12,7 @@ import argparse
 import asyncio
 import contextlib
 import re
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -100,9 +101,12 @@ async def _open(client: httpx.AsyncClient, site: str) -> tuple[float, bool, bool
     began = time.perf_counter()
     try:
         page = await client.get(f"/sites/{site}")
-    except httpx.HTTPError:
+    except httpx.HTTPError as error:
+        print(f"{site}: {type(error).__name__}: {error}", file=sys.stderr)
         return (time.perf_counter() - began) * 1000, False, False
     took = (time.perf_counter() - began) * 1000
+    if page.status_code != 200:
+        print(f"{site}: {page.status_code} {page.headers.get('location', '')} {page.text[:300]}", file=sys.stderr)
     return took, page.status_code == 200, "Still counting" in page.text or "could not be counted" in page.text
 
 

@@ -51,9 +51,10 @@ class Wait:
 
 
 class Deadlock(SeawallError):
-    """Raised when waiting could never end, out of the acquire that would have closed the `cycle`.
+    """Raised when waiting could never end, out of the wait that would have closed the `cycle`.
 
-    Today: entering a mutex again that the same thread or task already holds. The caller's other locks stay held.
+    `cycle` has a `Wait` for each of those who wait for each other, this one first. Nothing was taken; what the caller
+    held before stays held until it lets go, and then the others go on. Take the locks in one order everywhere.
     """
 
     def __init__(self, cycle: tuple[Wait, ...]) -> None:
@@ -62,20 +63,42 @@ class Deadlock(SeawallError):
 
     def __str__(self) -> str:
         edges = "; ".join(f"{w.waiter} waits for {w.resource}, held by {', '.join(w.holders)}" for w in self.cycle)
-        return f"deadlock: {edges}"
+        stacks = "".join(f"\n{w.waiter}:{_lines(w.waiter_stack)}" for w in self.cycle if w.waiter_stack)
+        return f"deadlock: {edges}{stacks}"
 
 
 class LockOrderViolation(SeawallError):
-    """Raised when two locks are taken in an order opposite to one seen before. Take `first` before `second` always."""
+    """Raised when two locks are taken in an order opposite to one seen before. Take `first` before `second` always.
 
-    def __init__(self, first: str, second: str, stacks: tuple[tuple[str, ...], ...] = ()) -> None:
-        super().__init__(first, second, stacks)
+    Found at level *ordered* though no deadlock has happened yet, and before anything was taken. `owners` and `stacks`
+    are whose and where: the order seen before, then the one refused. `way` is the order seen, where other locks lie
+    between. With two locks of one name, `first` is `second`: give them an `order_key`, and take the lower one first.
+    """
+
+    def __init__(
+        self,
+        first: str,
+        second: str,
+        stacks: tuple[tuple[str, ...], ...] = (),
+        owners: tuple[str, ...] = (),
+        way: str = "",
+    ) -> None:
+        super().__init__(first, second, stacks, owners, way)
         self.first = first
         self.second = second
         self.stacks = stacks
+        self.owners = owners
+        self.way = way
 
     def __str__(self) -> str:
-        return f"{self.second!r} was taken before {self.first!r}, but elsewhere {self.first!r} comes before it"
+        if self.first == self.second:
+            told = f"two locks named {self.first!r} were nested without rising order keys"
+        else:
+            told = f"{self.second!r} was taken before {self.first!r}, but elsewhere {self.first!r} comes before it"
+            told += f" ({self.way})" if self.way else ""
+        owners = self.owners or ("",) * len(self.stacks)
+        shown = zip(owners, self.stacks, strict=False)
+        return told + "".join(f"\n{owner}:{_lines(stack)}" for owner, stack in shown if stack)
 
 
 class Closed(SeawallError, RuntimeError):
@@ -94,3 +117,7 @@ class Closed(SeawallError, RuntimeError):
 
 class Misuse(SeawallError):
     """Raised for a bug of the caller: what was asked can never be right. The message says what to do instead."""
+
+
+def _lines(stack: tuple[str, ...]) -> str:
+    return "".join(f"\n  {line}" for line in stack)

@@ -1,23 +1,29 @@
 import asyncio
 import gc
 import re
+import threading
 
 from seawall import (
     Batcher,
     LoopLag,
     Mutex,
+    ReadWriteLock,
     Semaphore,
     SingleFlight,
     Snapshot,
     ThreadPool,
     Worker,
+    configure,
     openmetrics,
     snapshot,
 )
+from seawall.core.histogram import BOUNDS_S, Distribution
 from seawall.core.statistics import LockStatistics, LoopStatistics
 
-SAMPLE = re.compile(r'^([a-z_]+)\{([a-z]+)="((?:[^"\\\n]|\\["\\n])*)"\} (-?[0-9.e+-]+)$')
-SUFFIXES = {"gauge": {""}, "counter": {"_total"}, "summary": {"_count", "_sum"}}
+SAMPLE = re.compile(
+    r'^([a-z_]+)(?:\{([a-z]+)="((?:[^"\\\n]|\\["\\n])*)"(?:,le="([0-9.e+-]+|\+Inf)")?\})? (-?[0-9.e+-]+)$'
+)
+SUFFIXES = {"gauge": {""}, "counter": {"_total"}, "histogram": {"_bucket", "_count", "_sum"}}
 
 
 def read(text: str) -> dict[tuple[str, str], float]:
@@ -38,13 +44,14 @@ def read(text: str) -> dict[tuple[str, str], float]:
             match = SAMPLE.match(line)
             assert match, line
             assert match[1].removeprefix(family) in SUFFIXES[kind]
-            assert (match[1], match[3]) not in found, "a series may be there once only"
-            found[match[1], match[3]] = float(match[4])
+            series = (match[1], match[3] or "") if match[4] is None else (match[1], f"{match[3]} {match[4]}")
+            assert series not in found, "a series may be there once only"
+            found[series] = float(match[5])
     return found
 
 
 def test_every_kind_is_in_the_snapshot_and_in_the_text() -> None:
-    mutex, semaphore = Mutex("a lock"), Semaphore("slots", 3)
+    mutex, semaphore = Mutex("a lock"), Semaphore("observed slots", 3)
     flight, batcher = SingleFlight("pages"), Batcher("journal", lambda items: None, max_items=5, capacity=5)
     worker = Worker("rollups", lambda stop: stop.wait(None) and None)
     worker.start()
@@ -89,10 +96,13 @@ def test_what_is_closed_or_dropped_vanishes() -> None:
 
 def test_odd_names_are_escaped_and_equal_names_added_up() -> None:
     odd = 'a "b" \\ \n c'
-    rows = tuple(LockStatistics(name, (), (), 2, 0.5) for name in (odd, "same", "same"))
+    waits = Distribution((2,) + (0,) * len(BOUNDS_S), 0.5)
+    rows = tuple(LockStatistics(name, (), (), 2, 0.5, waits) for name in (odd, "same", "same"))
     figures = read(openmetrics(Snapshot(locks=rows)))
     assert figures["seawall_lock_wait_seconds_count", 'a \\"b\\" \\\\ \\n c'] == 2
     assert figures["seawall_lock_wait_seconds_sum", "same"] == 1.0
+    assert figures["seawall_lock_wait_seconds_bucket", "same 0.0001"] == 4
+    assert figures["seawall_lock_wait_seconds_bucket", "same +Inf"] == 4
 
 
 def test_without_resources_the_text_is_its_end_alone() -> None:
@@ -114,3 +124,35 @@ def test_a_stalled_loop_shows_while_it_is_stalled() -> None:
         return shown
 
     assert asyncio.run(main()) > 0
+
+
+def test_deadlocks_and_waits_of_now_are_in_the_snapshot_and_counted(watched, planting) -> None:
+    before = snapshot().findings
+    first, second = Mutex("first"), Mutex("second")
+    planting.plant(("thread", "thread"), [(first, second), (second, first)])
+    slots = Semaphore("slots that are waited for", 1)
+    with slots:
+        thread = threading.Thread(target=lambda: slots.acquire(timeout_s=20))
+        thread.start()
+        pause = threading.Event()
+        while not slots.statistics().waiters:
+            pause.wait(0.005)
+        taken = snapshot()
+    thread.join()
+    assert before is not None
+    assert taken.findings is not None
+    assert taken.findings.deadlocks_total == before.deadlocks_total + 1
+    assert {wait.resource for wait in taken.deadlocks[-1]} == {"first", "second"}
+    assert [wait.holders for wait in taken.waits if wait.resource == slots.name] == [("thread MainThread",)]
+    assert read(openmetrics(taken))["seawall_deadlocks_total", ""] == taken.findings.deadlocks_total
+    assert slots.statistics().waits.total == 1
+
+
+def test_hold_times_are_written_for_what_was_timed() -> None:
+    configure(level="timed")
+    mutex, lock = Mutex("timed mutex"), ReadWriteLock("timed read-write")
+    with mutex, lock.read:
+        pass
+    figures = read(openmetrics(snapshot()))
+    assert figures["seawall_lock_hold_seconds_count", mutex.name] == 1
+    assert figures["seawall_read_write_lock_hold_seconds_count", lock.name] == 1

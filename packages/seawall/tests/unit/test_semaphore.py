@@ -67,6 +67,14 @@ def test_with_on_a_loops_thread_is_misuse_only_where_no_permit_can_come_from_out
     asyncio.run(main(1))
 
 
+def test_with_on_a_loops_thread_waits_for_a_permit_that_anyone_may_add() -> None:
+    async def main() -> None:
+        with pytest.raises(DeadlineExceeded):
+            Semaphore("s", 0).acquire(timeout_s=0.001)
+
+    asyncio.run(main())
+
+
 @pytest.mark.parametrize("call", [lambda: Semaphore("s", -1), lambda: Semaphore("s", 1).release(0)])
 def test_nonsense_is_misuse(call) -> None:
     with pytest.raises(Misuse):

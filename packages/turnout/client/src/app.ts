@@ -6,10 +6,13 @@ import { showLive } from "./live";
 import { closeMenus } from "./menus";
 import { navigateInPlace } from "./navigate";
 import { addPart, beginPage, isolated } from "./page";
+import { refreshParts } from "./refresh";
 import { searchAsTyped } from "./search";
 import { listenForKeys, offerShortcuts } from "./shortcuts";
 import { suggestValues } from "./suggest";
+import { guessZones } from "./zone";
 
-for (const part of [offerCopies, readCharts, showLive, loadCards, offerShortcuts, suggestValues]) addPart(part);
+const parts = [offerCopies, readCharts, showLive, loadCards, offerShortcuts, suggestValues, guessZones, refreshParts];
+for (const part of parts) addPart(part);
 for (const listen of [navigateInPlace, closeMenus, listenForKeys, searchAsTyped]) isolated(listen);
 beginPage();

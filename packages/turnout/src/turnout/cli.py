@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -11,7 +12,7 @@ import click
 
 from turnout import __version__
 from turnout.control.socket import ask_server
-from turnout.errors import DirectoryHeld, TurnoutError
+from turnout.errors import BadInput, DirectoryHeld, TurnoutError
 from turnout.settings import Settings, load
 
 STARTING_S = 10.0
@@ -25,6 +26,7 @@ data_option = click.option(
 def main() -> None:
     """Runs the command line; errors go to standard error, with exit status 2."""
     try:
+        _refuse_bytes(sys.argv[1:])
         turnout(standalone_mode=False)
     except click.ClickException as error:
         error.show()
@@ -34,6 +36,15 @@ def main() -> None:
     except TurnoutError as error:
         print(f"turnout: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+def _refuse_bytes(words: list[str]) -> None:
+    """Raises `BadInput` for a word that is not UTF-8: Python keeps its bytes as halves of characters, which nothing takes."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise BadInput("", f"{word!r} is not text in UTF-8") from None
 
 
 @click.group()
@@ -70,7 +81,10 @@ def user() -> None:
 def create_user(email: str, password_stdin: bool, operator: bool, data: Path | None) -> None:
     """Make an account."""
     if password_stdin:
-        password = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
+        try:
+            password = sys.stdin.buffer.readline().decode().removesuffix("\n").removesuffix("\r")
+        except UnicodeDecodeError:
+            raise BadInput("password", "expected text in UTF-8") from None
     else:
         password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
     _say(_run(data, "user create", {"email": email, "password": password, "is_operator": operator}))
@@ -126,7 +140,7 @@ def _run(
     settings = load({"data": data})
     give_up_s = time.monotonic() + STARTING_S
     while True:
-        said = ask_server(settings.data, command, arguments, progress) if settings.data.is_dir() else None
+        said = ask_server(settings.data, command, arguments, progress) if os.path.isdir(settings.data) else None
         if said is not None:
             return said
         try:

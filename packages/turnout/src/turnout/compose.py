@@ -26,6 +26,7 @@ from turnout.jobs.deletion import Deletions
 from turnout.jobs.derive import Derivation
 from turnout.mail import Outbox
 from turnout.model.event import Event
+from turnout.query.recent import RecentReader
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
 from turnout.sites.service import SiteDirectory, Sites
@@ -45,6 +46,7 @@ from turnout.web.collect import Collect
 from turnout.web.edge import Edge
 from turnout.web.live_hub import LiveHub
 from turnout.web.ops import Operations
+from turnout.web.ops_history import OpsHistory
 
 _LOG = logging.getLogger("turnout")
 
@@ -209,6 +211,8 @@ class Server:
         self.queries = ThreadPool("queries", max_threads=settings.query_threads)
         self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
         runner = QueryRunner(self.reader, self.queries, timeout_s=settings.query_timeout_s)
+        recent = RecentReader(self.reader, core.clock, is_busy=self._is_answering)
+        page_runner = QueryRunner(recent, self.queries, timeout_s=settings.query_timeout_s)
         self.pipeline = Pipeline(
             core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
         )
@@ -221,6 +225,7 @@ class Server:
             days_waiting=lambda: core.derivation.figures().days_waiting,
             sites_swept=lambda: core.deletions.swept_total,
         )
+        self.history = OpsHistory(self.operations.readings)
         self.live = LiveHub(runner, core.clock)
         people = core.people
         services = Services(
@@ -231,8 +236,11 @@ class Server:
             people.sites,
             people.sharing,
             runner,
+            page_runner,
             core.clock,
             settings,
+            self.operations,
+            self.history,
             self.live,
         )
         self.application = Edge(
@@ -246,6 +254,8 @@ class Server:
         self._tending.start()
         self._mailing = Worker("mail", core.outbox.run)
         self._mailing.start()
+        self._remembering = Worker("history", self.history.run)
+        self._remembering.start()
         core.deriving.start()
         core.deleting.start()
 
@@ -258,10 +268,15 @@ class Server:
         """Closes everything, the core last. Blocks."""
         self._tending.stop(END_S)
         self._mailing.stop(END_S)
+        self._remembering.stop(END_S)
         self.queries.shutdown()
         self.reader.close()
         self.core.close(timeout_s)
         self.places.close()
+
+    def _is_answering(self) -> bool:
+        figures = self.queries.statistics()
+        return figures.busy + figures.queued > 0
 
     def _tend_salts(self, stop: Stop) -> None:
         while not stop.wait(timeout_s=TEND_SALTS_S):

@@ -94,26 +94,29 @@ class Outbox:
     def send_all(self) -> None:
         """Sends every letter once. Blocks. Raises OSError and SMTPException where the server can't be used.
 
-        A letter that the server refuses for good is put aside as `.refused`, and logged.
+        A letter that the server refuses for good is put aside as `.refused`, and logged. One that it does not take now
+        stays, and keeps no other back; the last such error is raised in the end.
         """
         letters = self._letters() if self.sends else []
         if not letters:
             return
+        not_now: smtplib.SMTPException | None = None
         with self._connected() as server:
             for path in letters:
                 message = BytesParser(policy=SMTP).parsebytes(path.read_bytes())
                 try:
                     server.send_message(message)
-                except smtplib.SMTPResponseException as error:
-                    if error.smtp_code < 500:
-                        raise
-                    self._refuse(path, error)
-                except smtplib.SMTPRecipientsRefused as error:
-                    if any(code < 500 for code, _ in error.recipients.values()):
-                        raise
-                    self._refuse(path, error)
+                except (smtplib.SMTPServerDisconnected, smtplib.SMTPSenderRefused):
+                    raise  # it is not this letter that is wrong
+                except smtplib.SMTPException as error:
+                    if _is_for_good(error):
+                        self._refuse(path, error)
+                    else:
+                        not_now = error
                 else:
                     path.unlink()
+        if not_now is not None:
+            raise not_now
 
     def _letters(self) -> list[Path]:
         return sorted(self._folder.glob("*.eml"))
@@ -143,3 +146,12 @@ class Outbox:
             server.close()
             raise
         return server
+
+
+def _is_for_good(error: smtplib.SMTPException) -> bool:
+    """Whether a letter will not be taken later either. That is so too of an address in letters the server does not know."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        return all(code >= 500 for code, _ in error.recipients.values())
+    if isinstance(error, smtplib.SMTPResponseException):
+        return error.smtp_code >= 500
+    return isinstance(error, smtplib.SMTPNotSupportedError)

@@ -29,6 +29,8 @@ _LOG = logging.getLogger("turnout")
 SWITCH_INTERVAL_S = 0.0005
 """How long a thread may keep the interpreter. With the default of 5 ms, threads that compute make the loop wait ten times
 as long for its turn; throughput is the same."""
+KEEP_ALIVE_S = 75
+"""Longer than proxies keep an idle connection (nginx: 60 s), so that it is never closed under a request on its way."""
 DEMO_EMAIL = "demo@turnout.example"
 DEMO_SITE = "demo.example"
 DEMO_EVENTS = 1_000_000
@@ -83,6 +85,7 @@ async def _serve_http(server: Server, settings: Settings, listening: socket.sock
         log_config=None,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, int(settings.drain_s)),
     )
     http = _Uvicorn(config)
@@ -148,9 +151,10 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((settings.host, settings.port))
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # a name that can't be one in DNS is an error of its encoding
+        why = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise SettingsInvalid(
-            f"can't listen on {settings.host}:{settings.port}: {error.strerror or error}. Choose another --host or --port."
+            f"can't listen on {settings.host}:{settings.port}: {why}. Choose another --host or --port."
         ) from error
     with listening:
         yield listening

@@ -97,7 +97,7 @@ def load(
     from_options = {name: (value, f"--{name}") for name, value in options.items() if value is not None}
     data = (from_options.get("data") or from_environment.get("data") or (Settings().data, ""))[0]
     found = file or Path(str(data)) / FILE
-    from_file = _read(found, problems) if file is not None or found.exists() else {}
+    from_file = _read(found, problems) if file is not None or os.path.exists(found) else {}
     for source in (from_file, from_environment, from_options):
         for name, (value, where) in source.items():
             if name not in Settings.__struct_fields__:
@@ -130,6 +130,10 @@ def _read(file: Path, problems: list[str]) -> dict[str, tuple[object, str]]:
 def _converted(name: str, value: object) -> object:
     """The value as its field's type. Raises ValueError that says what was expected."""
     kind = get_type_hints(Settings)[name]
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        raise ValueError("text in UTF-8 was expected") from None
     if kind is int or kind is float:
         return _number(name, kind, value)
     if kind is str:

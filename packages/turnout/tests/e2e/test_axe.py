@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+import pyotp
 import pytest
 from serving import Turnout
 
@@ -146,8 +147,86 @@ def test_nothing_keeps_people_from_the_first_account(page: Page, tmp_path: Path,
         page.get_by_role("button", name="Create the account").click()
         page.locator(".error").wait_for()
         axe_finds_nothing(page)
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Create the account").click()
+        page.wait_for_url("**/welcome")
+        page.goto(f"{server.url}/ops")
+        page.get_by_text("Nothing limits now").wait_for()
+        axe_finds_nothing(page)
     finally:
         server.stop()
+
+
+def test_nothing_keeps_people_out_of_what_is_given_to_others(
+    page: Page, site: SiteOnServer, axe_finds_nothing: Check
+) -> None:
+    base = site.server.address
+    page.goto(f"{base}/login")
+    page.get_by_label("E-mail").fill(site.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url("**/sites")
+    page.goto(f"{base}/account")
+    page.get_by_role("link", name=site.email).click()
+    page.wait_for_url("**/organisations/*")
+    organisation = page.url
+    page.get_by_label("What it is for").fill("A nightly report")
+    page.get_by_role("button", name="Make a key").click()
+    page.locator("#new-key").wait_for()
+    axe_finds_nothing(page)
+    page.goto(organisation)
+    page.get_by_label("E-mail").fill("new.colleague@example.org")
+    page.get_by_role("button", name="Invite").click()
+    invitation = page.locator("#invitation-link").inner_text()
+    axe_finds_nothing(page)
+    page.goto(f"{organisation}/audit")
+    axe_finds_nothing(page)
+    page.goto(f"{base}/sites/{site.domain}/settings")
+    page.get_by_label("Whom it is for").fill("The board")
+    page.get_by_label("Password (none: leave empty)").fill(PASSWORD)
+    page.get_by_role("button", name="Make a link").click()
+    page.get_by_text("The link is made.").wait_for()
+    axe_finds_nothing(page)
+    shared = page.locator("#links .link-row code").first.inner_text()
+    page.goto(f"{base}/account/second-factor")
+    app = pyotp.TOTP(page.locator("#totp-secret").inner_text().replace(" ", ""))
+    page.get_by_label("The code that the app shows now").fill(app.now())
+    page.get_by_role("button", name="Turn it on").click()
+    page.locator("#recovery-codes").wait_for()
+    axe_finds_nothing(page)
+    page.goto(f"{base}/account/second-factor")
+    axe_finds_nothing(page)
+    page.goto(f"{base}/account")
+    axe_finds_nothing(page)
+    page.context.clear_cookies()
+    page.goto(f"{base}/login")
+    page.get_by_label("E-mail").fill(site.email)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.get_by_role("heading", name="Your code").wait_for()
+    axe_finds_nothing(page)
+    page.goto(invitation)
+    axe_finds_nothing(page)
+    page.goto(shared)
+    axe_finds_nothing(page)
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Show them").click()
+    page.get_by_text(site.domain).first.wait_for()
+    axe_finds_nothing(page)
+    page.goto(f"{base}/forgotten")
+    page.get_by_label("E-mail").fill(site.email)
+    page.get_by_role("button", name="Send the link").click()
+    page.get_by_role("heading", name="Look at your mail").wait_for()
+    axe_finds_nothing(page)
+    letters = [path.read_bytes() for path in (site.server.data / "outbox").glob("*.eml")]
+    (link,) = {
+        found
+        for letter in letters
+        for found in re.findall(rb"http://\S+/reset/[\w-]+", letter)
+        if site.email.encode() in letter
+    }
+    page.goto(link.decode())
+    axe_finds_nothing(page)
 
 
 def test_nothing_keeps_people_out_of_the_map(page: Page, site: SiteOnServer, axe_finds_nothing: Check) -> None:

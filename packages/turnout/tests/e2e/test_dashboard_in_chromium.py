@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import ZipFile
@@ -248,6 +250,26 @@ def test_a_comparison_is_chosen_shown_and_ended(context: BrowserContext, visited
     page.wait_for_url("**?period=7d")
     assert page.locator(".change").count() == 0
     assert complaints == []
+
+
+def test_dragging_over_the_chart_zooms_and_back_returns(context: BrowserContext, visited: SiteOnServer) -> None:
+    page = context.new_page()
+    sign_in(page, visited)
+    page.goto(f"{visited.server.address}/sites/{visited.domain}?metric=visits")
+    box = page.locator(".picture.wide").bounding_box()
+    assert box is not None
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] * 0.5, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.7, middle, steps=5)
+    page.mouse.up()
+    page.wait_for_url("**from=**to=**")
+    first, last = (date.fromisoformat(found) for found in re.findall(r"(?:from|to)=([\d-]+)", page.url))
+    assert 4 <= (last - first).days <= 8
+    assert "metric=visits" in page.url
+    assert page.locator("#chart-title").inner_text().startswith("Visits by day")
+    page.go_back()
+    page.get_by_text("Last 30 days", exact=True).first.wait_for()
 
 
 def test_a_day_is_drawn_by_minute_and_the_arrow_leads_to_the_day_before(

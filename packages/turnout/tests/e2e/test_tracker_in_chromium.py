@@ -99,6 +99,29 @@ def test_a_visit_with_routes_and_events_is_recorded_right(pages: Pages, tab: Pag
     ]
 
 
+def test_a_page_that_is_only_prerendered_sends_nothing_until_it_is_looked_at(
+    pages: Pages, tab: Page, site: SiteOnServer
+) -> None:
+    sent: list[str] = []
+    tab.on("request", lambda request: sent.append(request.url) if "/api/event" in request.url else None)
+    tab.add_init_script("""
+        window.isAhead = true;
+        Object.defineProperty(document, "prerendering", {get: () => window.isAhead});
+        Object.defineProperty(document, "visibilityState", {get: () => window.isAhead ? "hidden" : "visible"});
+    """)
+    tab.goto(f"{pages.address}/start")
+    tab.evaluate("turnout('Signup')")
+    assert sent == []
+    tab.evaluate("""
+        window.isAhead = false;
+        document.dispatchEvent(new Event("prerenderingchange"));
+        document.dispatchEvent(new Event("visibilitychange"));
+    """)
+    site.wait_for_events(3)
+    names = site.query(metrics=["events"], dimensions=["event:name"])
+    assert {row["dimensions"][0]: row["metrics"][0] for row in names} == {"pageview": 1, "Early": 1, "Signup": 1}
+
+
 def test_a_refused_event_is_sent_once_more(pages: Pages, tab: Page, site: SiteOnServer) -> None:
     refused: list[str] = []
 

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 from shelf import PASSWORD, Shelf, run
 
+from turnout.accounts.rules import check_email
 from turnout.compose import kept_secret
 from turnout.errors import AlreadyExists, BadInput, NotFound, NotSignedIn
 from turnout.model.site import Principal
@@ -196,3 +197,32 @@ def test_an_account_that_can_not_be_is_refused(shelf: Shelf, email: str, passwor
             await shelf.accounts.create_user(email, password)
 
     run(body)
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "a<b@example.org",
+        "a,b@example.org",
+        "a;b@example.org",
+        "group:b@example.org",
+        "(note)b@example.org",
+        '"b@example.org',
+        "=?utf-8?q?b?=@example.org",
+        "b@example..org",
+        "b@.example.org",
+        "b@example.(org",
+        "b\u200b@example.org",
+        "b\x7f@example.org",
+    ],
+)
+def test_an_address_is_the_one_that_a_letter_to_it_would_reach(email: str) -> None:
+    with pytest.raises(BadInput, match="email"):
+        check_email(email)
+
+
+@pytest.mark.parametrize(
+    "email", ["o'neil+x@example.org", "jürgen@bücher.example", "a.b_c-d@x.co", "!#$%&*/?=^`{|}~@x.org"]
+)
+def test_an_address_may_hold_what_addresses_hold(email: str) -> None:
+    assert check_email(email) == email

@@ -9,7 +9,7 @@ from shelf import ADDRESS, PASSWORD, Shelf, run
 
 from turnout.errors import AlreadyExists, BadInput, NotAllowed, NotFound
 from turnout.model.access import ROLES, Organisation
-from turnout.model.site import OrganisationId, Principal
+from turnout.model.site import OrganisationId, Principal, UserId
 
 
 def token(link: str | None) -> str:
@@ -55,7 +55,7 @@ def test_a_member_sees_the_organisations_sites_and_a_stranger_none(shelf: Shelf)
         ("owner admin editor", lambda shelf, who, own: shelf.sharing.links(who, "acme.example")),
         ("owner admin editor", lambda shelf, who, own: shelf.sharing.delete_link(who, "acme.example", 1)),
         ("owner admin", lambda shelf, who, own: shelf.sharing.guests(who, "acme.example")),
-        ("owner admin", lambda shelf, who, own: shelf.sharing.remove_guest(who, "acme.example", who.user_id)),
+        ("owner admin", lambda shelf, who, own: shelf.sharing.remove_guest(who, "acme.example", UserId(10_000))),
         (
             "owner admin",
             lambda shelf, who, own: shelf.organisations.invite(who, own.id, "new@example.org", "viewer", ADDRESS),
@@ -339,5 +339,83 @@ def test_a_number_that_is_no_organisation_reads_as_anothers_does(shelf: Shelf) -
                 await shelf.organisations.get(people["stranger"], OrganisationId(number))
             said.append(str(error.value))
         assert len(set(said)) == 1
+
+    run(body)
+
+
+@pytest.mark.parametrize("role", ["viewer", None])
+def test_nobody_comes_back_by_an_invitation_of_their_own(shelf: Shelf, role: str | None) -> None:
+    async def body() -> None:
+        own, people = await team(shelf)
+        owner, admin = people["owner"], people["admin"]
+        await shelf.organisations.invite(owner, own.id, "kept@example.org", "viewer", ADDRESS)
+        links = [
+            token(await shelf.organisations.invite(admin, own.id, "second@example.org", "admin", ADDRESS)),
+            token(
+                await shelf.organisations.invite_guest(admin, "acme.example", "third@example.org", "viewer", ADDRESS)
+            ),
+        ]
+        if role is None:
+            await shelf.organisations.remove_member(owner, own.id, admin.user_id)
+        else:
+            await shelf.organisations.set_role(owner, own.id, admin.user_id, role)
+        for link in links:
+            with pytest.raises(NotFound):
+                await shelf.organisations.accept(admin, link)
+        (kept,) = await shelf.organisations.invitations(owner, own.id)
+        assert kept.email == "kept@example.org"
+
+    run(body)
+
+
+def test_an_owner_who_becomes_an_admin_keeps_the_invitations_of_an_admin(shelf: Shelf) -> None:
+    async def body() -> None:
+        own, people = await team(shelf)
+        owner, other = people["owner"], people["editor"]
+        await shelf.organisations.set_role(owner, own.id, other.user_id, "owner")
+        for name, role in (("new", "owner"), ("kept", "admin")):
+            await shelf.organisations.invite(other, own.id, f"{name}@example.org", role, ADDRESS)
+        await shelf.organisations.set_role(owner, own.id, other.user_id, "admin")
+        assert [each.email for each in await shelf.organisations.invitations(owner, own.id)] == ["kept@example.org"]
+
+    run(body)
+
+
+def test_whoever_ends_their_account_is_seen_to_leave(shelf: Shelf) -> None:
+    async def body() -> None:
+        own, people = await team(shelf)
+        await shelf.accounts.delete(people["editor"], PASSWORD)
+        entry = (await shelf.organisations.audit(people["owner"], own.id))[0]
+        assert (entry.actor, entry.action) == ("editor@example.org", "member.left")
+
+    run(body)
+
+
+def test_a_deleted_site_does_not_come_back_by_a_change_under_way(shelf: Shelf) -> None:
+    async def body() -> None:
+        _, people = await team(shelf)
+        site = shelf.directory.find("acme.example")
+        assert site is not None
+        await shelf.sites.delete(people["owner"], "acme.example")
+        shelf.directory.add(site)
+        assert shelf.directory.find("acme.example") is None
+
+    run(body)
+
+
+def test_a_guest_may_leave_and_nobody_below_an_admin_takes_another_out(shelf: Shelf) -> None:
+    async def body() -> None:
+        own, people = await team(shelf)
+        owner, guest = people["owner"], people["stranger"]
+        link = await shelf.organisations.invite_guest(owner, "acme.example", guest.email, "viewer", ADDRESS)
+        await shelf.organisations.accept(guest, token(link))
+        with pytest.raises(NotAllowed):
+            await shelf.sharing.remove_guest(people["editor"], "acme.example", guest.user_id)
+        await shelf.sharing.remove_guest(guest, "acme.example", guest.user_id)
+        assert await shelf.sites.list(guest) == []
+        entry = (await shelf.organisations.audit(owner, own.id))[0]
+        assert (entry.actor, entry.action, entry.target) == (guest.email, "guest.left", "acme.example")
+        with pytest.raises(NotFound):
+            await shelf.sharing.remove_guest(guest, "acme.example", owner.user_id)
 
     run(body)

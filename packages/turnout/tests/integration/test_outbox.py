@@ -47,8 +47,8 @@ class Post:
 
 
 @contextmanager
-def serving(post: Post) -> Iterator[str]:
-    controller = Controller(post, hostname="127.0.0.1", port=free_port())
+def serving(post: Post, **options: bool) -> Iterator[str]:
+    controller = Controller(post, hostname="127.0.0.1", port=free_port(), **options)
     controller.start()
     try:
         yield f"smtp://127.0.0.1:{controller.port}"
@@ -111,6 +111,30 @@ def test_what_is_refused_for_now_stays(tmp_path: Path) -> None:
         with pytest.raises(smtplib.SMTPException):
             box.send_all()
     assert [path.suffix for path in (tmp_path / "outbox").iterdir()] == [".eml"]
+
+
+def test_what_is_refused_for_now_keeps_no_other_letter_back(tmp_path: Path) -> None:
+    post = Post()
+    post.refused["ada@example.org"] = "452 mailbox full"
+    with serving(post) as url:
+        box = outbox(tmp_path / "outbox", url)
+        for to in ("ada@example.org", "bob@example.org"):
+            box.post(Letter(to=to, subject="Hello", text="Hello\n"))
+        with pytest.raises(smtplib.SMTPRecipientsRefused):
+            box.send_all()
+    assert [envelope.rcpt_tos for envelope in post.got] == [["bob@example.org"]]
+    assert [path.suffix for path in (tmp_path / "outbox").iterdir()] == [".eml"]
+
+
+def test_an_address_that_the_server_can_not_write_is_put_aside(tmp_path: Path) -> None:
+    post = Post()
+    with serving(post, enable_SMTPUTF8=False) as url:
+        box = outbox(tmp_path / "outbox", url)
+        for to in ("jürgen@example.org", "bob@example.org"):
+            box.post(Letter(to=to, subject="Hello", text="Hello\n"))
+        box.send_all()
+    assert [envelope.rcpt_tos for envelope in post.got] == [["bob@example.org"]]
+    assert [path.suffix for path in (tmp_path / "outbox").iterdir()] == [".refused"]
 
 
 def test_a_password_does_not_go_over_a_connection_in_the_clear(tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from shelf import ADDRESS, PASSWORD, Shelf, run
 
 from turnout.credentials import passwords
 from turnout.errors import BadInput, NotFound, NotSignedIn, SecondFactorNeeded, TooManyAttempts
-from turnout.model.site import Principal
+from turnout.model.site import Principal, UserId
 
 NEW = "another long password"
 
@@ -259,5 +259,77 @@ def test_an_account_that_is_not_there_costs_as_many_hashes_as_one_that_is(
                 await shelf.sessions.sign_in(email, "wrong password")
             assert len(checked) == 1
             assert passwords.HASHER.check_needs_rehash(checked[0]) is False
+
+    run(body)
+
+
+@pytest.mark.parametrize("has_second_factor", [False, True])
+def test_a_sign_in_under_way_does_not_outlive_a_new_password(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch, has_second_factor: bool
+) -> None:
+    async def body() -> None:
+        ada = await shelf.person("ada")
+        if has_second_factor:
+            await with_second_factor(shelf, ada)
+        matches = passwords.Passwords.matches
+
+        async def while_it_changes(self: passwords.Passwords, password: str, hashed: str | None) -> bool:
+            is_right = await matches(self, password, hashed)
+            monkeypatch.undo()
+            await shelf.accounts.change_password(ada, "", PASSWORD, NEW)
+            return is_right
+
+        monkeypatch.setattr(passwords.Passwords, "matches", while_it_changes)
+        with pytest.raises(NotSignedIn):
+            await shelf.sessions.sign_in(ada.email, PASSWORD)
+        assert await shelf.sessions.of(ada, "") == []
+
+    run(body)
+
+
+def test_a_sign_in_that_waits_for_its_code_does_not_outlive_a_new_password(
+    shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body() -> None:
+        ada = await shelf.person("ada")
+        _, codes = await with_second_factor(shelf, ada)
+        waiting = await half_way(shelf, ada)
+        check = shelf.second_factors.check
+
+        async def while_it_changes(user_id: UserId, code: str) -> None:
+            await check(user_id, code)
+            await shelf.accounts.change_password(ada, "", PASSWORD, NEW)
+
+        monkeypatch.setattr(shelf.second_factors, "check", while_it_changes)
+        with pytest.raises(NotSignedIn):
+            await shelf.sessions.give_code(waiting, codes[0])
+        assert await shelf.sessions.of(ada, "") == []
+
+    run(body)
+
+
+def test_of_two_codes_at_once_one_begins_a_session(shelf: Shelf) -> None:
+    async def body() -> None:
+        ada = await shelf.person("ada")
+        _, codes = await with_second_factor(shelf, ada)
+        waiting = await half_way(shelf, ada)
+        outcomes = await asyncio.gather(
+            *(shelf.sessions.give_code(waiting, code) for code in codes[:3]), return_exceptions=True
+        )
+        assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NotSignedIn", "NotSignedIn", "str"]
+
+    run(body)
+
+
+def test_a_link_that_is_none_costs_no_hash(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def body() -> None:
+        monkeypatch.setattr(shelf.accounts._passwords, "hash", None)
+        for attempt in (
+            shelf.accounts.reset_password("made up", NEW),
+            shelf.accounts.create_first_account("made up", "ada@example.org", NEW),
+            shelf.organisations.accept_as_new("made up", NEW),
+        ):
+            with pytest.raises(NotFound):
+                await attempt
 
     run(body)

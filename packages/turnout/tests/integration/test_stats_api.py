@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from api_server import API_KEY, ApiServer
 from turnout.ingest.visits import Visits
 from turnout.model.event import Event
 from turnout.model.site import Site, SiteId, UserId
+from turnout.query.parse import Ask, parse_body
 
 REFERENCE = Path(__file__).parents[4] / "docs" / "reference" / "stats-api.md"
 GOOD = {"site_id": "shop.example", "metrics": ["visitors"], "date_range": "7d"}
@@ -122,6 +124,35 @@ def test_texts_of_any_kind_are_only_compared(client: httpx.Client) -> None:
         answer = client.post("/api/v2/query", json=GOOD | asked)
         assert answer.status_code == 200, answer.text
         assert answer.json()["results"] == []
+
+
+def test_patterns_are_compiled_beside_the_event_loop(client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    loops: list[bool] = []
+
+    def checked(body: bytes) -> Ask:
+        loops.append(_has_loop())
+        return parse_body(body)
+
+    monkeypatch.setattr("turnout.web.api.parse_body", checked)
+    patterns = [["matches", "event:page", ["^/pri(cing|vacy)$"]]]
+    answer = client.post("/api/v2/query", json=GOOD | {"filters": patterns})
+    assert (answer.status_code, loops) == (200, [False])
+
+
+def test_a_query_has_few_patterns(client: httpx.Client) -> None:
+    answer = client.post("/api/v2/query", json=GOOD | {"filters": [["matches", "event:page", ["a"] * 21]]})
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"error": "filters[0][2]: a query may have 20 patterns at most"},
+    )
+
+
+def _has_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def test_imports_are_noted_as_nothing(client: httpx.Client) -> None:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,6 +59,35 @@ def test_what_can_not_be_done_is_said_on_standard_error_with_status_2(turnout: T
         done = turnout.try_command(*words, stdin=stdin + "\n")
         assert (done.returncode, done.stdout) == (2, ""), done
         assert said in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "said"),
+    [
+        ((b"user", b"create", b"\xff@example.org", b"--password-stdin"), PASSWORD.encode(), "is not text in UTF-8"),
+        ((b"site", b"create", b"b.example", b"--owner", b"\xff"), b"", "is not text in UTF-8"),
+        ((b"serve", b"--host", b"\xff\xfe"), b"", "is not text in UTF-8"),
+        ((b"user", b"create", b"b@example.org", b"--password-stdin"), b"\xff" * 20, "password: expected text in UTF-8"),
+        ((b"serve", b"--host", b"a" * 70 + b".example", b"--port", b"0"), b"", "can't listen on aaa"),
+        ((b"key", b"create", b"--owner", b"a@example.org", b"--data", b"d" * 300), b"", "d" * 300),
+    ],
+)
+def test_what_no_name_or_text_can_be_is_said_too(
+    turnout: Turnout, words: tuple[bytes, ...], stdin: bytes, said: str
+) -> None:
+    command = [os.fsencode(sys.executable), b"-m", b"turnout", *words]
+    where = [] if b"--data" in words else [b"--data", os.fsencode(turnout.data)]
+    done = subprocess.run([*command, *where], input=stdin + b"\n", capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert said in done.stderr.decode()
+    assert "Traceback" not in done.stderr.decode()
+
+
+@pytest.mark.parametrize("name", ["MÜNCHEN.example", "münchen.example.", "xn--mnchen-3ya.example"])
+def test_the_demo_finds_its_site_however_its_name_is_written(turnout: Turnout, name: str) -> None:
+    turnout.prepare(domain="münchen.example")
+    done = turnout.try_command("demo", "--owner", EMAIL, "--site", name, "--events", "10")
+    assert (done.returncode, "filled xn--mnchen-3ya.example with 10 events" in done.stderr) == (0, True)
 
 
 def test_a_second_server_is_told_who_holds_the_directory(server: Turnout) -> None:

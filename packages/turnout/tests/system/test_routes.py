@@ -117,6 +117,8 @@ OWN: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/account/delete"): all_of(SEEN),
     ("POST", "/account/delete"): all_of(WRONG),
     ("GET", "/organisations/new"): all_of(SEEN),
+    ("GET", "/ops"): all_of(HIDDEN),
+    ("GET", "/ops/snapshot"): all_of(HIDDEN),
     ("POST", "/organisations"): all_of(WRONG),
 }
 ALL = {**ON_SITE, **ON_ORGANISATION, **BY_KEY, **BY_LINK, **OWN}
@@ -261,10 +263,24 @@ def test_everybody_gets_what_is_theirs_and_no_more(world: World, who: str) -> No
         assert answer.status_code == expected[WHO.index(who)], (method, path, who)
         if answer.status_code == LOGIN and who == "nobody" and path not in ("/", "/logout", "/login/code"):
             assert answer.headers["location"].startswith("/login"), (method, path)
+        assert_guarded(answer)
         if path == "/logout":
             world.clients[who].close()
             world.clients[who] = sign_in(world.server, who)
     world.clients[who].close()
+
+
+def assert_guarded(answer: httpx.Response) -> None:
+    """Whatever the page is: nothing inline runs on it, nobody frames it but shared numbers, and no cache keeps it."""
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    if not answer.url.path.startswith("/share/"):
+        assert "frame-ancestors 'none'" in policy
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "no-store" in answer.headers["cache-control"]
+    if answer.headers.get("content-type", "").startswith("text/html"):
+        assert re.search(r"<style|<script(?![^>]* src=)|<[^>]+ (style|on[a-z]+)=", answer.text) is None, answer.url
 
 
 @pytest.mark.parametrize("who", PEOPLE)

@@ -82,3 +82,8 @@ def test_the_reference_page_names_every_setting_with_its_default() -> None:
         default = getattr(Settings(), name)
         shown = "" if default in ("", (), None) else f"`{default}`"
         assert f"| `{name}` | `TURNOUT_{name.upper()}` | {shown} |" in page
+
+
+def test_a_variable_that_is_not_text_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsInvalid, match="TURNOUT_HOST: host is"):
+        load({"data": tmp_path}, {"TURNOUT_HOST": "\udcff"})

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from turnout.model.query import Comparison, Query, Result, Row
 from turnout.model.site import Principal, Site, SiteId, UserId
+from turnout.web.fragments import Fragment
 from turnout.web.page.answers import CardAnswer, ChartAnswer, Missing
 from turnout.web.page.change import change_of
 from turnout.web.page.drawing import LATE, Answers, Drawing, draw
@@ -78,6 +79,9 @@ def drawing(view: View, missing: Missing | None = None, *, of: tuple[str, ...] =
 
 def render(view: View, page: Drawing | None = None, **context: object) -> str:
     environment = make_environment(StrictUndefined)
+    shown = {"site": SITE, "page_path": context.get("page_path", "/sites/acme.example")}
+    fragment = Fragment(page or drawing(view), shown, None, environment)
+    has_events = context.get("has_events", True)
     return environment.get_template("site.html").render(
         **{
             "principal": Principal(UserId(1), "me@acme.example"),
@@ -87,7 +91,9 @@ def render(view: View, page: Drawing | None = None, **context: object) -> str:
             "page_path": "/sites/acme.example",
             "settings_path": "",
             "embed": False,
-            "page": page or drawing(view),
+            "bar": fragment.bar if has_events else None,
+            "controls": fragment.controls,
+            "numbers": fragment.main,
             "has_events": True,
             "script_url": "http://localhost:8000/js/script.js",
             **context,

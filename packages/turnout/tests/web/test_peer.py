@@ -39,3 +39,13 @@ def test_the_peer_is_the_last_hop_that_is_not_a_trusted_proxy(
 def test_a_browser_is_named_so_that_people_know_it() -> None:
     assert client_of(request("127.0.0.1", agent=FIREFOX)).startswith("Firefox on ")
     assert client_of(request("127.0.0.1")) == "An unknown browser"
+
+
+def test_a_line_that_the_browser_sent_is_not_taken_for_the_proxys() -> None:
+    lines = [(b"x-forwarded-for", b"198.51.100.7"), (b"x-forwarded-for", b"203.0.113.9")]
+    asked = Request({"type": "http", "headers": lines, "client": ("127.0.0.1", 50_000)})  # type: ignore[arg-type]
+    assert peer_of(asked, Settings()) == "203.0.113.9"
+
+
+def test_hops_without_end_are_not_followed() -> None:
+    assert peer_of(request("127.0.0.1", "203.0.113.9," + "127.0.0.1," * 10_000), Settings()) == "127.0.0.1"

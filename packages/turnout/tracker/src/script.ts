@@ -25,6 +25,10 @@ declare global {
     turnout?: Track;
     plausible?: Track;
   }
+  interface Document {
+    /** Not in every browser. */
+    prerendering?: boolean;
+  }
 }
 
 const page = document;
@@ -44,6 +48,8 @@ let lastRoute: string | undefined;
 const track: Track = (name, options = {}) => {
   const done = options.callback || (() => {});
   if (ignored) return done();
+  // Nobody looks at the page yet, and perhaps nobody ever does.
+  if (page.prerendering) return page.addEventListener("prerenderingchange", () => track(name, options), { once: true });
   const body = JSON.stringify({
     n: name,
     u: options.u || options.url || here.href,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seawall.core.histogram import NOTHING, Distribution
+from seawall.errors import Wait
+
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
@@ -15,13 +18,18 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class LockStatistics:
-    """A mutex. `waits_total` counts the entries that had to wait, `wait_s_total` what they waited."""
+    """A mutex. `waits_total` counts the entries that had to wait, `wait_s_total` what they waited (seconds).
+
+    `waits` has them by length; `holds` has the entries by length, at level *timed*.
+    """
 
     name: str
     holders: tuple[str, ...]
     waiters: tuple[Waiting, ...]
     waits_total: int
     wait_s_total: float
+    waits: Distribution = NOTHING
+    holds: Distribution = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +43,22 @@ class SemaphoreStatistics:
     waiters: tuple[Waiting, ...]
     waits_total: int
     wait_s_total: float
+    waits: Distribution = NOTHING
+    holds: Distribution = NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class ReadWriteLockStatistics:
+    """A read-write lock. `writer` is inside, or next and waits for the last `readers` to leave. Both sides as one."""
+
+    name: str
+    readers: tuple[str, ...]
+    writer: str | None
+    waiters: tuple[Waiting, ...]
+    waits_total: int
+    wait_s_total: float
+    waits: Distribution = NOTHING
+    holds: Distribution = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +146,32 @@ class LoopStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found since the process began; see `add_observer`, which is told of each."""
+
+    deadlocks_total: int = 0
+    inversions_total: int = 0
+    long_holds_total: int = 0
+    loop_stalls_total: int = 0
+    observer_failures_total: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Every named resource that is open, at about one moment, each kind sorted by name."""
+    """Every named resource that is open, at about one moment, each kind sorted by name.
+
+    `waits` is who waits for whom just now, for what is *watched*; `deadlocks` are the last 16 found, oldest first.
+    """
 
     locks: tuple[LockStatistics, ...] = ()
     semaphores: tuple[SemaphoreStatistics, ...] = ()
+    read_write_locks: tuple[ReadWriteLockStatistics, ...] = ()
     pools: tuple[PoolStatistics, ...] = ()
     batchers: tuple[BatcherStatistics, ...] = ()
     flights: tuple[FlightStatistics, ...] = ()
     workers: tuple[WorkerStatistics, ...] = ()
     loops: tuple[LoopStatistics, ...] = ()
+    level: str = ""
+    waits: tuple[Wait, ...] = ()
+    deadlocks: tuple[tuple[Wait, ...], ...] = ()
+    findings: Findings | None = None

@@ -9,6 +9,7 @@ from seawall.clock import SYSTEM_CLOCK
 from seawall.core.line import copy_of
 from seawall.core.statistics import LoopStatistics
 from seawall.observe.registry import REGISTRY
+from seawall.runtime.who import get_ident
 
 EVERY_S = 0.1
 """Ten looks a second cost about 0.1 % of a core and miss no stall that a person would notice."""
@@ -27,6 +28,7 @@ class LoopLag:
     def __init__(self, name: str = "main") -> None:
         self.name = name
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._ident = 0  # of the loop's thread, once started
         self._timer: asyncio.TimerHandle | None = None
         self._due_s = 0.0
         self._lags_s: deque[float] = deque([0.0], maxlen=KEPT_LOOKS)
@@ -35,6 +37,7 @@ class LoopLag:
         """Begin to look at the running loop. Raises RuntimeError where none runs."""
         self.stop()
         self._loop = asyncio.get_running_loop()
+        self._ident = get_ident()
         self._look_again()
         REGISTRY.add(self)
 
@@ -47,10 +50,16 @@ class LoopLag:
 
     def statistics(self) -> LoopStatistics:
         """The last lag and the worst one of the last minute."""
-        overdue = SYSTEM_CLOCK.monotonic() - self._due_s if self._timer is not None else 0.0
+        overdue, _ = self.overdue()
         lags = copy_of(self._lags_s)
         lag = max(lags[-1], overdue)
         return LoopStatistics(name=self.name, lag_s=lag, max_lag_s=max(max(lags), lag))
+
+    def overdue(self) -> tuple[float, int | None]:
+        """By how many seconds the next look is late by now, and the ident of the loop's thread (None when stopped)."""
+        if self._timer is None:
+            return 0.0, None
+        return SYSTEM_CLOCK.monotonic() - self._due_s, self._ident
 
     def _look(self) -> None:
         self._lags_s.append(max(0.0, SYSTEM_CLOCK.monotonic() - self._due_s))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from seawall.core.histogram import BOUNDS_S, NOTHING, Distribution
 from seawall.core.statistics import Snapshot
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -28,9 +29,22 @@ def openmetrics(snapshot: Snapshot, *, eof: bool = True) -> str:
 
 def _families(snapshot: Snapshot) -> Iterable[list[str]]:
     locks, semaphores, pools = snapshot.locks, snapshot.semaphores, snapshot.pools
+    read_write_locks, findings = snapshot.read_write_locks, snapshot.findings
     batchers, flights, workers = snapshot.batchers, snapshot.flights, snapshot.workers
     yield _gauge("seawall_lock_waiters", "Waiting for the mutex.", "lock", [(s.name, len(s.waiters)) for s in locks])
-    yield _waits("seawall_lock_wait_seconds", "lock", [(s.name, s.waits_total, s.wait_s_total) for s in locks])
+    yield _waits("seawall_lock_wait_seconds", "lock", [(s.name, s.waits) for s in locks])
+    yield _holds("seawall_lock_hold_seconds", "lock", [(s.name, s.holds) for s in locks])
+    yield _gauge(
+        "seawall_read_write_lock_waiters",
+        "Waiting for either side.",
+        "lock",
+        [(s.name, len(s.waiters)) for s in read_write_locks],
+    )
+    yield _gauge(
+        "seawall_read_write_lock_readers", "Reading.", "lock", [(s.name, len(s.readers)) for s in read_write_locks]
+    )
+    yield _waits("seawall_read_write_lock_wait_seconds", "lock", [(s.name, s.waits) for s in read_write_locks])
+    yield _holds("seawall_read_write_lock_hold_seconds", "lock", [(s.name, s.holds) for s in read_write_locks])
     yield _gauge(
         "seawall_semaphore_waiters",
         "Waiting for a permit.",
@@ -38,9 +52,8 @@ def _families(snapshot: Snapshot) -> Iterable[list[str]]:
         [(s.name, len(s.waiters)) for s in semaphores],
     )
     yield _gauge("seawall_semaphore_free", "Free permits.", "semaphore", [(s.name, s.free) for s in semaphores])
-    yield _waits(
-        "seawall_semaphore_wait_seconds", "semaphore", [(s.name, s.waits_total, s.wait_s_total) for s in semaphores]
-    )
+    yield _waits("seawall_semaphore_wait_seconds", "semaphore", [(s.name, s.waits) for s in semaphores])
+    yield _holds("seawall_semaphore_hold_seconds", "semaphore", [(s.name, s.holds) for s in semaphores])
     yield _gauge("seawall_pool_threads", "Threads alive.", "pool", [(s.name, s.threads) for s in pools])
     yield _gauge("seawall_pool_busy", "Threads at work.", "pool", [(s.name, s.busy) for s in pools])
     yield _gauge("seawall_pool_queued", "Work not yet begun.", "pool", [(s.name, s.queued) for s in pools])
@@ -72,6 +85,12 @@ def _families(snapshot: Snapshot) -> Iterable[list[str]]:
         "seawall_worker_failures", "Failures of run.", "worker", [(s.name, s.failures_total) for s in workers]
     )
     yield _gauge("seawall_loop_lag_seconds", "Lateness of timers.", "loop", [(s.name, s.lag_s) for s in snapshot.loops])
+    if findings is not None:
+        yield _count("seawall_deadlocks", "Deadlocks found.", findings.deadlocks_total)
+        yield _count("seawall_lock_order_inversions", "Inverted lock orders found.", findings.inversions_total)
+        yield _count("seawall_long_holds", "Long holds found by the watchdog.", findings.long_holds_total)
+        yield _count("seawall_loop_stalls", "Stalled loops found by the watchdog.", findings.loop_stalls_total)
+        yield _count("seawall_observer_failures", "Observers that raised.", findings.observer_failures_total)
 
 
 def _gauge(family: str, help_text: str, label: str, rows: Sequence[Row]) -> list[str]:
@@ -82,10 +101,35 @@ def _counter(family: str, help_text: str, label: str, rows: Sequence[Row]) -> li
     return _family(family, "counter", help_text, label, [("_total", rows)])
 
 
-def _waits(family: str, label: str, rows: Sequence[tuple[str, int, float]]) -> list[str]:
-    counts = [(name, float(count)) for name, count, _ in rows]
-    sums = [(name, total) for name, _, total in rows]
-    return _family(family, "summary", "Waits that were needed.", label, [("_count", counts), ("_sum", sums)])
+def _count(family: str, help_text: str, value: int) -> list[str]:
+    return [f"# TYPE {family} counter", f"# HELP {family} {help_text}", f"{family}_total {value}"]
+
+
+def _waits(family: str, label: str, rows: Sequence[tuple[str, Distribution]]) -> list[str]:
+    return _histogram(family, "Waits that were needed.", label, rows)
+
+
+def _holds(family: str, label: str, rows: Sequence[tuple[str, Distribution]]) -> list[str]:
+    # There are holds at level *timed* only; a family of zeros would look like locks that nobody takes.
+    return _histogram(family, "How long it was held.", label, [row for row in rows if row[1].total])
+
+
+def _histogram(family: str, help_text: str, label: str, rows: Sequence[tuple[str, Distribution]]) -> list[str]:
+    if not rows:
+        return []
+    added: dict[str, Distribution] = {}
+    for name, distribution in rows:
+        added[name] = added.get(name, NOTHING) + distribution
+    lines = [f"# TYPE {family} histogram", f"# UNIT {family} seconds", f"# HELP {family} {help_text}"]
+    for name, distribution in added.items():
+        series = f'{label}="{_escaped(name)}"'
+        upto = 0
+        for bound, count in zip((*(repr(bound_s) for bound_s in BOUNDS_S), "+Inf"), distribution.counts, strict=True):
+            upto += count
+            lines.append(f'{family}_bucket{{{series},le="{bound}"}} {upto}')
+        lines.append(f"{family}_count{{{series}}} {upto}")
+        lines.append(f"{family}_sum{{{series}}} {_number(distribution.sum_s)}")
+    return lines
 
 
 def _family(

@@ -11,14 +11,19 @@ from seawall.core.statistics import (
     LockStatistics,
     LoopStatistics,
     PoolStatistics,
+    ReadWriteLockStatistics,
     SemaphoreStatistics,
     Snapshot,
     WorkerStatistics,
 )
+from seawall.observe.events import EVENTS
+from seawall.observe.settings import SETTINGS
+from seawall.observe.waits import WAITS
 
 Statistics = (
     LockStatistics
     | SemaphoreStatistics
+    | ReadWriteLockStatistics
     | PoolStatistics
     | BatcherStatistics
     | FlightStatistics
@@ -49,20 +54,28 @@ class Registry:
         """Forget `resource`, because it is closed."""
         self._resources.pop(id(resource), None)
 
+    def living(self) -> list[Resource]:
+        """All of them, in no order."""
+        # `valuerefs` reads the table in one step; its `values` and `copy` would trip over a resource made meanwhile.
+        return [resource for ref in self._resources.valuerefs() if (resource := ref()) is not None]
+
     def snapshot(self) -> Snapshot:
         """How all of them stand. Each is asked in turn, so the figures are of about one moment, not of exactly one."""
-        # `valuerefs` reads the table in one step; its `values` and `copy` would trip over a resource made meanwhile.
-        living = [resource for ref in self._resources.valuerefs() if (resource := ref()) is not None]
-        found = [resource.statistics() for resource in living]
+        found = [resource.statistics() for resource in self.living()]
         found.sort(key=lambda statistics: statistics.name)
         return Snapshot(
             locks=tuple(s for s in found if isinstance(s, LockStatistics)),
             semaphores=tuple(s for s in found if isinstance(s, SemaphoreStatistics)),
+            read_write_locks=tuple(s for s in found if isinstance(s, ReadWriteLockStatistics)),
             pools=tuple(s for s in found if isinstance(s, PoolStatistics)),
             batchers=tuple(s for s in found if isinstance(s, BatcherStatistics)),
             flights=tuple(s for s in found if isinstance(s, FlightStatistics)),
             workers=tuple(s for s in found if isinstance(s, WorkerStatistics)),
             loops=tuple(s for s in found if isinstance(s, LoopStatistics)),
+            level=SETTINGS.level,
+            waits=WAITS.now(),
+            deadlocks=tuple(event.cycle for event in EVENTS.last_deadlocks()),
+            findings=EVENTS.findings(),
         )
 
 
@@ -72,6 +85,8 @@ REGISTRY = Registry()
 
 def snapshot() -> Snapshot:
     """How every named resource of this process stands: locks, semaphores, pools, batchers, flights, workers, loops.
+
+    And who waits for whom, which deadlocks there were, and what else was found.
 
     Takes no lock that a resource's users wait for, and may be called from anywhere, at any rate that is sane.
     """

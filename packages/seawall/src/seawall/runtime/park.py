@@ -58,12 +58,24 @@ class ThreadWaiter:
             return False
         return True
 
+    def is_decided(self) -> bool:
+        """Whether it has been granted or has given up."""
+        return not self._ticket
+
     def grant(self) -> bool:
         """See `core.line.Waiter`."""
+        self._before_grant()
         if not self.claim():
+            self._undo_grant()
             return False
         self._parker.unpark()
         return True
+
+    def _before_grant(self) -> None:
+        """What has to be noted by the time the waiter can find itself granted. Nothing here."""
+
+    def _undo_grant(self) -> None:
+        """Undo `_before_grant`: the waiter has left."""
 
     def wait(self, timeout_s: float | None) -> bool:
         """Block until granted. False after `timeout_s` seconds."""
@@ -98,9 +110,15 @@ class TaskWaiter:
             return False
         return True
 
+    def is_decided(self) -> bool:
+        """See `ThreadWaiter.is_decided`."""
+        return not self._ticket
+
     def grant(self) -> bool:
         """See `core.line.Waiter`. False where the loop is closed: the task will never run again."""
+        self._before_grant()
         if not self.claim():
+            self._undo_grant()
             return False
         loop = self.loop
         assert loop is not None
@@ -110,8 +128,15 @@ class TaskWaiter:
         try:
             loop.call_soon_threadsafe(self._end, True)
         except RuntimeError:
+            self._undo_grant()
             return False
         return True
+
+    def _before_grant(self) -> None:
+        """See `ThreadWaiter._before_grant`."""
+
+    def _undo_grant(self) -> None:
+        """Undo `_before_grant`: the task has left, or will never run."""
 
     async def wait(self, timeout_s: float | None) -> bool:
         """Wait until granted. False after `timeout_s` seconds."""

@@ -72,6 +72,28 @@ def RawRLock() -> threading.RLock:  # noqa: N802
     return _in_use.rlock()
 
 
+class ProcessRLock:
+    """A re-entrant lock that lives as long as the process, so that it is made before any script: it is looked up anew at
+    each use. For what is entered rarely."""
+
+    def __init__(self) -> None:
+        self._system = threading.RLock()
+        self._made: tuple[Primitives, threading.RLock] = (_SYSTEM, self._system)
+        self._held = threading.local()
+
+    def __enter__(self) -> None:
+        primitives = _in_use
+        if self._made[0] is not primitives:
+            self._made = (primitives, self._system if primitives is _SYSTEM else primitives.rlock())
+        lock = self._made[1]
+        lock.acquire()
+        self._held.stack = (lock, getattr(self._held, "stack", None))
+
+    def __exit__(self, *raised: object) -> None:
+        lock, self._held.stack = self._held.stack
+        lock.release()
+
+
 def spawn(name: str, run: Callable[[], None]) -> Thread:
     """Start a thread. It is a daemon: whoever owns it stops it, and a forgotten one keeps no process alive."""
     return _in_use.spawn(name, run)

@@ -13,14 +13,16 @@ from turnout.model.access import ROLES, Role
 SCOPES = ("stats", "ops")
 KEY_PREFIX = "tk_"
 
-# One @, something on both sides, a dot in the domain: whether it works is for a letter to show.
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+\.[^@\s\x00-\x1f]+")
+# One @, something on both sides, dots between the domain's parts: whether it works is for a letter to show. None of what
+# means something else in a letter's header, where `a<b@example.org` is b's address and `a,b@example.org` are two.
+_PART = r"""[^@.\s()<>\[\]:;,\\"]+"""
+_EMAIL = re.compile(rf"(?!.*=\?){_PART}(\.{_PART})*@{_PART}(\.{_PART})+")
 
 
 def check_email(email: str) -> str:
     """The address as it is kept: trimmed, in lower case. Raises `BadInput`."""
     email = email.strip().lower()
-    if len(email) > 254 or not _EMAIL.fullmatch(email):
+    if len(email) > 254 or not email.isprintable() or not _EMAIL.fullmatch(email):
         raise BadInput("email", "expected an address such as ada@example.org")
     return email
 

@@ -14,7 +14,7 @@ from turnout.accounts.sessions import Sessions
 from turnout.credentials.passwords import Passwords
 from turnout.credentials.secrets import hash_secret, new_secret
 from turnout.credentials.throttle import Throttle
-from turnout.errors import BadInput, TurnoutError
+from turnout.errors import BadInput, NotFound, TurnoutError
 from turnout.mail import Outbox
 from turnout.model.access import AuditEntry
 from turnout.model.site import Principal, SiteId, UserId
@@ -83,6 +83,12 @@ class Accounts:
     async def create_first_account(self, token: str, email: str, password: str, *, client: str = "") -> str:
         """Makes the first account, an operator's, and returns a session's token. Of two at once, one gets `NotFound`."""
         email = check_email(email)
+        if not await self.is_first_account_token(
+            token
+        ):  # before the hash: nobody shall make this server work for nothing
+            raise NotFound(
+                "this link has been used, or is not the newest; the server prints one while it has no account"
+            )
         hashed = await self._passwords.hash(password)
         user_id = await self._threads.run(
             self._repository.unscoped_add_first_user, hash_secret(token), email, hashed, self._now_s()
@@ -127,6 +133,8 @@ class Accounts:
 
     async def reset_password(self, token: str, password: str) -> None:
         """Sets a new password by a link and ends every session. Raises `BadInput`, `NotFound`."""
+        if not await self.is_reset_token(token):  # before the hash, likewise
+            raise NotFound("this link has been used or is too old; ask for a new one")
         hashed = await self._passwords.hash(password)
         await self._threads.run(self._repository.unscoped_reset_password, hash_secret(token), hashed, self._now_s())
         self._known.forget()

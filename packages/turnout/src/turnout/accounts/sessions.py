@@ -64,9 +64,17 @@ class Sessions:
             raise NotSignedIn("no account has this e-mail and password")
         self._by_peer.give_back(peer)
         self._by_account.give_back(account)
+        seconds = CODE_WAIT_S if found.has_second_factor else self._session_s
+        token = await self._begin(
+            found.user_id,
+            client,
+            seconds,
+            waits_for_code=found.has_second_factor,
+            password_hash=found.password_hash,
+        )
         if found.has_second_factor:
-            raise SecondFactorNeeded(await self._begin(found.user_id, client, CODE_WAIT_S, waits_for_code=True))
-        return await self.begin(found.user_id, client)
+            raise SecondFactorNeeded(token)
+        return token
 
     async def give_code(self, token: str, code: str, *, client: str = "") -> str:
         """Ends a sign-in that waited for a code, and returns its session's token.
@@ -80,12 +88,22 @@ class Sessions:
         if found is None:
             raise NotSignedIn("that took too long; sign in again")
         await self._second_factors.check(found.principal.user_id, code)
-        await self._threads.run(self._repository.unscoped_end_session, token_hash)
-        return await self.begin(found.principal.user_id, client)
+        session, now_s = new_secret(), self._now_s()
+        if not await self._threads.run(
+            self._repository.unscoped_complete_session,
+            found.principal,
+            token_hash,
+            hash_secret(session),
+            client[:120],
+            now_s,
+            now_s + self._session_s,
+        ):
+            raise NotSignedIn("that took too long; sign in again")
+        return session
 
     async def begin(self, user_id: UserId, client: str = "") -> str:
         """Begins a session of somebody whose right to one is proven, and returns its token."""
-        return await self._begin(user_id, client, self._session_s, waits_for_code=False)
+        return await self._begin(user_id, client, self._session_s, waits_for_code=False, password_hash=None)
 
     async def sign_out(self, token: str) -> None:
         """Ends a session, at once."""
@@ -131,7 +149,9 @@ class Sessions:
             self._known.remember(key_hash, found, self._clock.time() + KEY_KNOWN_S, generation)
         return found
 
-    async def _begin(self, user_id: UserId, client: str, seconds: int, *, waits_for_code: bool) -> str:
+    async def _begin(
+        self, user_id: UserId, client: str, seconds: int, *, waits_for_code: bool, password_hash: str | None
+    ) -> str:
         token, now_s = new_secret(), self._now_s()
         await self._threads.run(
             self._repository.unscoped_add_session,
@@ -141,6 +161,7 @@ class Sessions:
             now_s,
             now_s + seconds,
             waits_for_code=waits_for_code,
+            password_hash=password_hash,
         )
         return token
 

@@ -27,6 +27,7 @@ KEPT_ROWS = 500
 """An answer of more rows is not kept, which bounds what the kept ones take to some tens of megabytes at the worst."""
 
 T = TypeVar("T")
+A = TypeVar("A")
 
 
 class QueryRunner:
@@ -100,7 +101,16 @@ class QueryRunner:
         """How many visitors of the site had an event at or after `since` (aware), to the second. Raises as `answer` does."""
         plan = visitors_now_plan(site, since.replace(microsecond=0))
         key = (plan.sql, plan.parameters, self._reader.version())
-        return await self._shared(key, plan, lambda rows: _count(rows[0][0]))
+        # Not kept: another second is another question, and it would push out what pages ask again.
+        return await self._shared(key, plan, lambda rows: _count(rows[0][0]), is_kept=False)
+
+    async def aside(self, work: Callable[[A], T], argument: A) -> T:
+        """What `work` returns, done where statements run and bounded as they are: for what is too long for the loop."""
+        try:
+            with deadline(self._timeout_s):
+                return await self._pool.run(work, argument)
+        except DeadlineExceeded as error:
+            raise StoreUnavailable("the query took too long; ask for less, or come back when it is quieter") from error
 
     def version(self) -> int:
         """The position up to which answers are complete. Does not block."""
@@ -111,7 +121,14 @@ class QueryRunner:
         plan = property_names_plan(site, span, event)
         return await self._shared((plan.sql, plan.parameters, self._reader.version()), plan, shape_names)
 
-    async def _shared(self, key: tuple[object, ...], plan: Plan, finish: Callable[[list[tuple[object, ...]]], T]) -> T:
+    async def _shared(
+        self,
+        key: tuple[object, ...],
+        plan: Plan,
+        finish: Callable[[list[tuple[object, ...]]], T],
+        *,
+        is_kept: bool = True,
+    ) -> T:
         """What `finish` makes of the plan's rows; one run for all who ask for `key`, which names the data's version."""
         if key in self._kept:
             self._kept.move_to_end(key)
@@ -127,7 +144,7 @@ class QueryRunner:
                 return finish(found)
 
             answer = await self._run(work)
-            if rows <= KEPT_ROWS:
+            if is_kept and rows <= KEPT_ROWS:
                 self._keep(key, answer)
             return answer
 

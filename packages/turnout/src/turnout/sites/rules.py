@@ -7,6 +7,7 @@ from zoneinfo import available_timezones
 
 from turnout.errors import BadInput
 
+LONGEST = 253
 _LABEL = r"(?!-)[a-z0-9-]{1,63}(?<!-)"
 _DOMAIN = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
@@ -15,11 +16,13 @@ def check_domain(domain: str) -> str:
     """The domain as it is kept: lower case, ASCII (IDNA), without a trailing dot. Raises `BadInput`."""
     expected = "expected a host such as example.org, without https:// and without a path"
     text = domain.strip().lower().rstrip(".")
+    if len(text) > LONGEST:  # before it is encoded, which takes long for long texts
+        raise BadInput("domain", expected)
     try:
         ascii_text = text if text.isascii() else text.encode("idna").decode()
     except UnicodeError:
         raise BadInput("domain", expected) from None
-    if len(ascii_text) > 253 or not _DOMAIN.fullmatch(ascii_text):
+    if len(ascii_text) > LONGEST or not _DOMAIN.fullmatch(ascii_text):
         raise BadInput("domain", expected)
     return ascii_text
 

@@ -15,10 +15,15 @@ from turnout.store.sql.sites import SiteRepository
 
 
 class SiteDirectory:
-    """Every site by its domain. One map, never changed but replaced whole, so that reading needs no lock."""
+    """Every site by its domain. One map, never changed but replaced whole, so that reading needs no lock.
+
+    A site once taken out does not come back: its number is never given again, and what puts it in is a change that was
+    under way when it was deleted.
+    """
 
     def __init__(self) -> None:
         self._sites: Mapping[str, Site] = MappingProxyType({})
+        self._gone: set[SiteId] = set()
 
     def find(self, domain: str) -> Site | None:
         """The site of a domain. Never blocks."""
@@ -30,10 +35,12 @@ class SiteDirectory:
 
     def add(self, site: Site) -> None:
         """Adds one, or puts it in its older self's place. Called on the event loop alone, so that no other is lost."""
-        self._sites = MappingProxyType({**self._sites, site.domain: site})
+        if site.id not in self._gone:
+            self._sites = MappingProxyType({**self._sites, site.domain: site})
 
     def remove(self, gone: Sequence[SiteId]) -> None:
         """Takes sites out: their events find them no more. Called on the event loop alone."""
+        self._gone.update(gone)
         self._sites = MappingProxyType({name: site for name, site in self._sites.items() if site.id not in gone})
 
 

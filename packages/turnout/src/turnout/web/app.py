@@ -26,14 +26,30 @@ from turnout.settings import Settings
 from turnout.sites.service import Sites
 from turnout.sites.sharing import Sharing
 from turnout.store.sql.sites import OpenLink
-from turnout.web import account, auth, dashboard, invitation, organisation, share, site_settings, sites, welcome
+from turnout.web import (
+    account,
+    auth,
+    dashboard,
+    invitation,
+    ops_page,
+    organisation,
+    share,
+    site_settings,
+    sites,
+    welcome,
+)
 from turnout.web.api import query_stats
+from turnout.web.api_page import OperationsPage
 from turnout.web.assets import STATIC
 from turnout.web.auth import cookie_name, is_https, session_cookie
 from turnout.web.live_hub import LiveHub
 from turnout.web.mount import Desk
+from turnout.web.ops import Operations
+from turnout.web.ops_history import OpsHistory
+from turnout.web.organisation_page import organisation_page
 from turnout.web.problems import as_answer
 from turnout.web.scope import EVERYBODY, Connection, admission, check_scopes, make_guard
+from turnout.web.site_settings_page import settings_page
 from turnout.web.templating import make_engine
 
 MAX_BODY_BYTES = 256 * 1024
@@ -53,8 +69,11 @@ class Services:
     sites: Sites
     sharing: Sharing
     runner: QueryRunner
+    page_runner: QueryRunner
     clock: Clock
     settings: Settings
+    operations: Operations
+    ops_history: OpsHistory
     live: LiveHub
 
 
@@ -86,6 +105,8 @@ PAGES = (
     auth.reset_password,
     auth.show_first_account,
     auth.create_first_account,
+    ops_page.show_ops,
+    ops_page.show_snapshot,
     welcome.show_welcome,
     welcome.name_organisation,
     welcome.show_first_site,
@@ -154,7 +175,11 @@ def make_app(services: Services, csrf_secret: str) -> Litestar:
         template_config=TemplateConfig(instance=make_engine()),
         exception_handlers={Exception: as_answer},
         openapi_config=OpenAPIConfig(
-            title="Turnout", version=__version__, path="/api/docs", use_handler_docstrings=True
+            title="Turnout",
+            version=__version__,
+            path="/api/docs",
+            use_handler_docstrings=True,
+            render_plugins=[OperationsPage()],
         ),
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
@@ -200,13 +225,15 @@ def _dependencies(services: Services) -> dict[str, Provide]:
 
     return {
         **{name: given(getattr(services, name)) for name in Services.__dataclass_fields__},
-        "desk": given(Desk(services.runner, services.clock, services.settings)),
+        "desk": given(Desk(services.page_runner, services.clock, services.settings)),
         "viewer": Provide(_viewer, sync_to_thread=False),
         "principal": Provide(_principal, sync_to_thread=False),
         "access": Provide(_access, sync_to_thread=False),
         "site": Provide(_site, sync_to_thread=False),
         "organisation": Provide(_organisation, sync_to_thread=False),
         "link": Provide(_link, sync_to_thread=False),
+        "organisation_page": Provide(organisation_page, sync_to_thread=False),
+        "settings_page": Provide(settings_page, sync_to_thread=False),
     }
 
 

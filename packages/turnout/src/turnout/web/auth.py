@@ -42,15 +42,24 @@ def session_cookie(settings: Settings) -> str:
 
 
 def own_address(request: PageRequest, settings: Settings) -> str:
-    """This server's address as the browser knows it, for links in letters."""
+    """This server's address as the browser knows it, for links that are shown to whoever asks."""
     return (settings.public_url or str(request.base_url)).rstrip("/")
+
+
+def letter_address(request: PageRequest, settings: Settings) -> str:
+    """This server's address for a letter to somebody else than who asks.
+
+    Not what the request says in `Host`: whoever asks for another's letter would choose where its secret link leads.
+    """
+    host, port = request.scope["server"] or (settings.host, settings.port)
+    return settings.public_url or f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 
 @get("/login", opt=EVERYBODY)
 async def show_login(request: PageRequest, viewer: ViewerDependency) -> Template | Redirect:
-    """The form; whoever is signed in goes on to the sites."""
+    """The form; whoever is signed in goes on."""
     if viewer is not None:
-        return Redirect("/sites", status_code=303)
+        return Redirect(_local(request.query_params.get("next", "")), status_code=303)
     return _login_page(next_path=request.query_params.get("next", ""), done=request.query_params.get("done", ""))
 
 
@@ -124,7 +133,7 @@ async def ask_for_reset(request: PageRequest, accounts: AccountsDependency, sett
     """Has a link sent. Says the same whether there is such an account or not."""
     email = (await fields(request))["email"]
     try:
-        accounts.ask_for_reset(email, own_address(request, settings), peer=peer_of(request, settings))
+        accounts.ask_for_reset(email, letter_address(request, settings), peer=peer_of(request, settings))
     except BadInput as bad:
         return _forgotten_page(email=email, error=bad, status_code=400)
     except TooManyAttempts as many:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from turnout.settings import Settings
 from turnout.web.auth import is_https
@@ -37,6 +38,8 @@ _EMBEDDABLE: list[Header] = [(b"content-security-policy", _POLICY + b"*"), *_ALW
 SHARED = "/share/"
 _HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
 _JSON: Header = (b"content-type", b"application/json")
+_PLAIN: Header = (b"content-type", b"text/plain; charset=utf-8")
+MAX_HEADERS_BYTES = 32 * 1024
 _NO_STORE: Header = (b"cache-control", b"no-store")
 
 
@@ -55,11 +58,11 @@ class Edge:
         self._embeddable = [*_EMBEDDABLE, *hsts]
         self._paths: dict[str, Application] = {
             "/api/event": collect,
-            "/js/script.js": self._send_script,
-            "/api/health": self._live,
-            "/health/live": self._live,
-            "/health/ready": self._ready,
-            "/metrics": self._metrics,
+            "/js/script.js": _only_read(self._send_script),
+            "/api/health": _only_read(self._live),
+            "/health/live": _only_read(self._live),
+            "/health/ready": _only_read(self._ready),
+            "/metrics": _only_read(self._metrics),
         }
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -69,18 +72,29 @@ class Edge:
         path = scope["path"]
         found = self._paths.get(path)
         if found is None and path.startswith("/js/script."):
-            found = self._send_script  # script.hash.js, script.outbound-links.js: names that Plausible's snippets use
+            found = self._paths[
+                "/js/script.js"
+            ]  # script.hash.js, script.outbound-links.js: names that Plausible's snippets use
         if found is not None:
             await found(scope, receive, send)
+            return
+        guarded = self._guarded(send, self._embeddable if path.startswith(SHARED) else self._security)
+        refused = _refused_for(scope["headers"])
+        if refused is not None:
+            await _answer(guarded, *refused, [_PLAIN])
         else:
-            await self._app(
-                scope, receive, self._guarded(send, self._embeddable if path.startswith(SHARED) else self._security)
-            )
+            # The framework knows GET alone; the server leaves the body of an answer to HEAD out.
+            is_head = scope["method"] == "HEAD"
+            await self._app({**scope, "method": "GET"} if is_head else scope, receive, guarded)
 
     def _guarded(self, send: Send, security: list[Header]) -> Send:
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *security]
+                headers = list(message.get("headers", ()))
+                # What says nothing of it is not to be kept: the page of an error may name what only its reader may know.
+                if not any(name.lower() == b"cache-control" for name, _ in headers):
+                    headers.append(_NO_STORE)
+                message["headers"] = [*headers, *security]
             await send(message)
 
         return guarded
@@ -105,10 +119,42 @@ class Edge:
             (b"cross-origin-resource-policy", b"cross-origin"),
             (b"x-content-type-options", b"nosniff"),
         ]
-        if (b"if-none-match", self._script_tag) in scope["headers"]:
-            await _answer(send, 304, b"", headers)
+        if _has_tag(scope["headers"], self._script_tag):
+            await send({"type": "http.response.start", "status": 304, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
         else:
-            await _answer(send, 200, b"" if scope["method"] == "HEAD" else self._script, headers)
+            await _answer(send, 200, self._script, headers)
+
+
+def _refused_for(headers: list[Header]) -> tuple[int, bytes] | None:
+    """Status and text where a page can't be asked for with these headers: too many of them, or a host that is none."""
+    if sum(len(name) + len(value) for name, value in headers) > MAX_HEADERS_BYTES:
+        return 431, b"The headers are too large. Delete this site's cookies and try again."
+    for name, value in headers:
+        if name == b"host":
+            try:
+                _ = urlsplit(f"//{value.decode('latin-1')}").port
+            except ValueError:
+                return 400, b"The host is none."
+    return None
+
+
+def _only_read(application: Application) -> Application:
+    """Answers GET and HEAD; everything else is 405. The server leaves the body of an answer to HEAD out."""
+
+    async def only_read(scope: Message, receive: Receive, send: Send) -> None:
+        if scope["method"] in ("GET", "HEAD"):
+            await application(scope, receive, send)
+        else:
+            await _answer(send, 405, b"", [(b"allow", b"GET, HEAD"), _NO_STORE])
+
+    return only_read
+
+
+def _has_tag(headers: list[Header], tag: bytes) -> bool:
+    """Whether If-None-Match names the tag: `*`, or a list compared weakly (RFC 9110, 13.1.2). Ours holds no comma."""
+    named = b",".join(value for name, value in headers if name == b"if-none-match")
+    return any(each.strip().removeprefix(b"W/") in (tag, b"*") for each in named.split(b","))
 
 
 async def _answer(send: Send, status: int, body: bytes, headers: list[Header]) -> None:

@@ -17,6 +17,7 @@ from turnout.errors import BadInput
 from turnout.model.site import Principal, Site
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
+from turnout.web.fragments import Fragments
 
 PARAMETERS_LIMIT = 100
 # A page of numbers is its reader's alone, and old as soon as it is drawn.
@@ -49,6 +50,7 @@ class Desk(msgspec.Struct, frozen=True):
     runner: QueryRunner
     clock: Clock
     settings: Settings
+    fragments: Fragments = msgspec.field(default_factory=Fragments)
 
     def now(self, site: Site) -> datetime:
         """The site's wall clock, aware."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 
 import msgspec
 
@@ -12,6 +15,7 @@ from seawall.observe.openmetrics import CONTENT_TYPE
 from turnout.ingest.journal import Journal
 from turnout.ingest.pipeline import Pipeline
 from turnout.ingest.writer import Writer
+from turnout.web.page.ops_table import Figures, Reading, read
 
 BEHIND_S = 60.0
 """A writer further behind than this is stuck rather than busy: `/health/ready` says so."""
@@ -49,6 +53,36 @@ class Operations:
         }
         return not problems, msgspec.json.encode(state)
 
+    def readings(self) -> list[Reading]:
+        """How everything stands, for the page of operations."""
+        journal = self.journal.figures()
+        figures = Figures(
+            journal_depth=journal.depth_events, journal_age_s=journal.age_s, days_waiting=self.days_waiting()
+        )
+        return read(snapshot(), figures)
+
+    def snapshot(self, at_s: float) -> dict[str, object]:
+        """Everything as plain data, for tools: Seawall's snapshot, the journal, the process, the store."""
+        journal = self.journal.figures()
+        found = snapshot()
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        return {
+            **asdict(found),
+            "journal": {
+                "depth_events": journal.depth_events,
+                "age_s": round(journal.age_s, 3),
+                "size_bytes": journal.size_bytes,
+            },
+            "process": {
+                "cpu_s": round(usage.ru_utime + usage.ru_stime, 3),
+                "rss_bytes": _rss_bytes(),
+                "threads": _threads(),
+                "loop_lag_ms": round(max((loop.lag_s for loop in found.loops), default=0.0) * 1000, 3),
+            },
+            "store": {"queries_in_flight": self.queries_in_flight(), "position": self.writer.position},
+            "at": datetime.fromtimestamp(at_s, UTC).isoformat(timespec="milliseconds"),
+        }
+
     def metrics(self) -> tuple[str, bytes]:
         """Content type and text of `/metrics`, in OpenMetrics."""
         journal = self.journal.figures()
@@ -78,3 +112,19 @@ class Operations:
 def _gauge(name: str, unit: str, help_text: str, value: float) -> list[str]:
     unit_line = [f"# UNIT {name} {unit}"] if unit else []
     return [f"# TYPE {name} gauge", *unit_line, f"# HELP {name} {help_text}", f"{name} {value}"]
+
+
+def _rss_bytes() -> int:
+    """Resident memory; 0 where the system does not say."""
+    try:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+    except (OSError, ValueError, IndexError):
+        return 0
+
+
+def _threads() -> int:
+    """Threads of the process; 0 where the system does not say."""
+    try:
+        return len(list(Path("/proc/self/task").iterdir()))
+    except OSError:
+        return 0

@@ -10,12 +10,16 @@ from litestar.datastructures import State
 from turnout.ingest.useragent import agent_of
 from turnout.settings import Settings
 
+MOST_HOPS = 20
+"""Proxies that may stand one behind the other; what is before them is nobody's address."""
+
 
 def peer_of(request: Request[object, object, State], settings: Settings) -> str:
     """The peer: the address of the connection, or what a trusted proxy says it is. IPv6 by its /64, which is one line."""
     networks = [ip_network(each.strip()) for each in settings.trusted_proxies.split(",") if each.strip()]
     peer = _address(request.client.host if request.client else "")
-    hops = request.headers.get("x-forwarded-for", "").split(",")
+    # All lines of it: some proxies add one of their own below what the browser sent.
+    hops = ",".join(request.headers.getall("x-forwarded-for", [])).rsplit(",", MOST_HOPS)
     while peer is not None and any(peer in network for network in networks) and hops:
         forwarded = _address(hops.pop().strip())
         if forwarded is None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 import math
 from typing import NamedTuple
 from urllib.parse import quote
 
 from litestar import Request, Response
-from litestar.datastructures import State
+from litestar.datastructures import Cookie, State
 from litestar.exceptions import HTTPException, PermissionDeniedException
+from litestar.middleware.csrf import CSRF_SECRET_LENGTH, generate_csrf_hash, generate_csrf_token
 from litestar.response import Redirect, Template
 
 from seawall import DeadlineExceeded, Overloaded
@@ -59,7 +61,7 @@ def problem_of(error: Exception) -> Problem:
             return Problem(
                 403,
                 "The form is out of date",
-                "It was opened before its cookie changed. Go back, reload the page and send it again.",
+                "It was opened before its cookie changed. Nothing was done. Go back, reload the page and send it again.",
             )
         case HTTPException():
             return Problem(
@@ -75,19 +77,51 @@ def problem_of(error: Exception) -> Problem:
 def as_answer(request: AnyRequest, error: Exception) -> Response[object] | Template:
     """The error handler of the whole application."""
     problem = problem_of(error)
-    headers = {} if problem.retry_after_s is None else {"retry-after": str(math.ceil(problem.retry_after_s))}
+    # The framework's own: which methods a path knows.
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if problem.retry_after_s is not None:
+        headers["retry-after"] = str(math.ceil(problem.retry_after_s))
     if _is_asked_by_a_program(request):
         return _json(problem, headers)
     if isinstance(error, NotSignedIn) and request.url.path != "/login":
         return Redirect(f"/login{_next(request)}", status_code=303)
     known = request.state.get("person")
     context = {"principal": known, "status": problem.status, "title": problem.title, "detail": problem.detail}
-    return Template("error.html", context=context, headers=headers, status_code=problem.status)
+    cookies = _fresh_form_cookie(request) if isinstance(error, PermissionDeniedException) else []
+    return Template("error.html", context=context, headers=headers, cookies=cookies, status_code=problem.status)
+
+
+def _fresh_form_cookie(request: AnyRequest) -> list[Cookie]:
+    """A new cookie for forms in place of one that no form can go with any more: `csrf.key` is another since.
+
+    The framework would take the old one for good on every page, and refuse every form.
+    """
+    config = request.app.csrf_config
+    kept = "" if config is None else request.cookies.get(config.cookie_name, "")
+    if config is None or not kept or _is_signed(kept, config.secret):
+        return []
+    return [
+        Cookie(
+            key=config.cookie_name,
+            value=generate_csrf_token(config.secret),
+            path=config.cookie_path,
+            httponly=config.cookie_httponly,
+            secure=config.cookie_secure,
+            samesite=config.cookie_samesite,
+        )
+    ]
+
+
+def _is_signed(token: str, secret: str) -> bool:
+    random, signature = token[:CSRF_SECRET_LENGTH], token[CSRF_SECRET_LENGTH:]
+    return hmac.compare_digest(signature.encode(), generate_csrf_hash(random, secret).encode())
 
 
 def _is_asked_by_a_program(request: AnyRequest) -> bool:
-    """The API, and what a page's script asks for beside pages."""
-    return request.url.path.startswith("/api/") or request.headers.get("accept", "").startswith("application/json")
+    """The API, whoever sends a key, and what a page's script asks for beside pages."""
+    headers = request.headers
+    wants_json = headers.get("accept", "").startswith("application/json")
+    return request.url.path.startswith("/api/") or "authorization" in headers or wants_json
 
 
 def wait_words(seconds: float) -> str:

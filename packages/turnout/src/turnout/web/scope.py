@@ -123,6 +123,22 @@ class ByKey(NamedTuple):
         return Admission(principal)
 
 
+class Operator(NamedTuple):
+    """An operator in a browser. To everybody else it is not there. `or_key`: or whoever holds a key of scope `ops`."""
+
+    or_key: bool = False
+
+    async def admit(self, connection: Connection, doors: Doors) -> Admission:
+        """Raises `NotSignedIn`, `NotFound`."""
+        holder = await doors.key(connection) if self.or_key else None
+        if holder is not None and "ops" in holder.scopes:
+            return Admission(holder)
+        principal = await _signed_in(connection, doors)
+        if not principal.is_operator:
+            raise NotFound("there is no such page")
+        return Admission(principal)
+
+
 class ByLink(NamedTuple):
     """Whoever has the shared link `{slug}`; whether its password was given is for the handler to ask."""
 
@@ -134,6 +150,8 @@ class ByLink(NamedTuple):
 EVERYBODY: dict[str, Scope] = {"scope": Everybody()}
 PERSON: dict[str, Scope] = {"scope": Person()}
 BY_KEY: dict[str, Scope] = {"scope": ByKey()}
+OPERATOR: dict[str, Scope] = {"scope": Operator()}
+OPERATOR_OR_KEY: dict[str, Scope] = {"scope": Operator(or_key=True)}
 BY_LINK: dict[str, Scope] = {"scope": ByLink()}
 
 
@@ -151,6 +169,8 @@ def make_guard(doors: Doors) -> Callable[[Connection, BaseRouteHandler], Awaitab
     """The guard of the whole application."""
 
     async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+        if "\0" in connection.scope["path"]:  # no name of ours holds one, and a file system is not to be asked
+            raise NotFound("there is no such page")
         scope: Scope | None = handler.opt.get("scope")
         if scope is not None:
             connection.state["admission"] = await scope.admit(connection, doors)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from litestar import Response
 from litestar.response import Redirect, Template
 
@@ -100,7 +102,8 @@ async def _csv(mount: Mount, desk: Desk, details: Details, span: Span) -> Respon
     total = rows.total_rows or 0
     cut = f"first_{CSV_ROWS}" if total > CSV_ROWS else ""
     name = file_name(mount.site.domain, details.card.id, report.tab.id, dates_of(span), cut, suffix=".csv")
-    return csv_response(report_csv(report, rows), name, "text/csv", total)
+    content = await asyncio.to_thread(report_csv, report, rows)
+    return csv_response(content, name, "text/csv", total)
 
 
 def _is_one_day(days: Days) -> bool:

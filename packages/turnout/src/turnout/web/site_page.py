@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date
+from datetime import date, datetime
 
 from litestar.response import Redirect, Template
 
 from turnout.errors import BadInput, NotFound
 from turnout.web import asking
 from turnout.web.asking import card_part, chart_part
+from turnout.web.fragments import Fragment
 from turnout.web.mount import Desk, Mount, PageRequest, draw_template, read_parameters, unreadable
 from turnout.web.page.answers import CardAnswer, ChartAnswer, Missing
 from turnout.web.page.cards import CARDS_BY_ID
@@ -48,11 +49,17 @@ async def site_page(
     if not isinstance(first_day, Missing):
         left_s = max(until - loop.time(), 0.0)
         answers = await _ask(mount, desk, view, questions, list(CARDS_BY_ID), left_s)
-    page = draw(view, questions, answers, now, cities=desk.has_cities)
+    fragment = _fragment(mount, desk, view, questions, answers, now)
     left_s = max(until - loop.time(), 0.1)
-    has_events = not page.chart.is_empty or await _first_day(mount, desk, left_s) is not None
+    has_events = not fragment.is_empty or await _first_day(mount, desk, left_s) is not None
     script = (desk.settings.public_url or str(request.base_url)).rstrip("/") + "/js/script.js"
-    context: dict[str, object] = {"page": page if has_events else None, "has_events": has_events, "script_url": script}
+    context: dict[str, object] = {
+        "bar": fragment.bar if has_events else None,
+        "controls": fragment.controls,
+        "numbers": fragment.main,
+        "has_events": has_events,
+        "script_url": script,
+    }
     return draw_template("site.html", mount, context)
 
 
@@ -91,6 +98,17 @@ async def _ask(
         chart=Missing(is_late=False) if isinstance(chart, CardAnswer) else chart,
         cards={name: answer for name, answer in answers.items() if not isinstance(answer, ChartAnswer)},
     )
+
+
+def _fragment(mount: Mount, desk: Desk, view: View, questions: Questions, answers: Answers, now: datetime) -> Fragment:
+    """The numbers as text, shared by all whose page says the same. Minutes matter: a running day is drawn up to now."""
+
+    def make() -> Fragment:
+        page = draw(view, questions, answers, now, cities=desk.has_cities)
+        return Fragment(page, {"site": mount.site, "page_path": mount.page_path}, answers)
+
+    minute = now.replace(second=0, microsecond=0)
+    return desk.fragments.get((mount.site, mount.page_path, view, minute), answers, make)
 
 
 async def _first_day(mount: Mount, desk: Desk, patience_s: float) -> date | Missing | None:

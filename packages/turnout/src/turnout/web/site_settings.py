@@ -7,174 +7,92 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect, Template
 
-from turnout.accounts.organisations import Organisations
 from turnout.errors import BadInput
-from turnout.model.access import GUEST_ROLES, SiteAccess
-from turnout.model.site import Principal, UserId
-from turnout.settings import Settings
-from turnout.sites.service import Sites
-from turnout.sites.sharing import Sharing
-from turnout.web.auth import own_address
-from turnout.web.forms import PageRequest, fields
-from turnout.web.pages import page
+from turnout.model.site import UserId
+from turnout.web.forms import fields
 from turnout.web.scope import on_site
-from turnout.web.timezones import timezones
+from turnout.web.site_settings_page import SettingsPage
 
-PrincipalDependency = NamedDependency[SkipValidation[Principal]]
-AccessDependency = NamedDependency[SkipValidation[SiteAccess]]
-SitesDependency = NamedDependency[SkipValidation[Sites]]
-SharingDependency = NamedDependency[SkipValidation[Sharing]]
-OrganisationsDependency = NamedDependency[SkipValidation[Organisations]]
-SettingsDependency = NamedDependency[SkipValidation[Settings]]
+Here = NamedDependency[SkipValidation[SettingsPage]]
 
-HERE = "/sites/{domain:str}/settings"
+PATH = "/sites/{domain:str}/settings"
 
 
-@get(HERE, opt=on_site("edit_site"))
-async def show_settings(
-    request: PageRequest,
-    principal: PrincipalDependency,
-    access: AccessDependency,
-    sharing: SharingDependency,
-    settings: SettingsDependency,
-) -> Template:
-    """All of it that the person's role shows."""
-    return await _settings_page(request, principal, access, sharing, settings)
+@get(PATH, opt=on_site("edit_site"))
+async def show_settings(settings_page: Here) -> Template:
+    """All of it that the person's rights show."""
+    return await settings_page.draw()
 
 
-@post(f"{HERE}/timezone", status_code=303, opt=on_site("edit_site"))
-async def set_timezone(
-    request: PageRequest,
-    principal: PrincipalDependency,
-    access: AccessDependency,
-    sites: SitesDependency,
-    sharing: SharingDependency,
-    settings: SettingsDependency,
-) -> Template | Redirect:
+@post(f"{PATH}/timezone", status_code=303, opt=on_site("edit_site"))
+async def set_timezone(settings_page: Here) -> Template | Redirect:
     """Changes the time zone for events from now on."""
+    here = settings_page
     try:
-        await sites.set_timezone(principal, access.site.domain, (await fields(request))["timezone"])
+        await here.sites.set_timezone(here.principal, here.domain, (await fields(here.request))["timezone"])
     except BadInput as bad:
-        return await _settings_page(request, principal, access, sharing, settings, error=bad, form="timezone")
-    return _back(access, "timezone")
+        return await here.draw(error=bad, form="timezone")
+    return here.back("timezone")
 
 
-@post(f"{HERE}/public", status_code=303, opt=on_site("share_site"))
-async def set_public(
-    request: PageRequest, principal: PrincipalDependency, access: AccessDependency, sites: SitesDependency
-) -> Redirect:
+@post(f"{PATH}/public", status_code=303, opt=on_site("share_site"))
+async def set_public(settings_page: Here) -> Redirect:
     """Shows the numbers to everybody (`public` is `yes`), or ends that."""
-    is_public = (await fields(request))["public"] == "yes"
-    await sites.set_public(principal, access.site.domain, is_public)
-    return _back(access, "public" if is_public else "private")
+    here = settings_page
+    is_public = (await fields(here.request))["public"] == "yes"
+    await here.sites.set_public(here.principal, here.domain, is_public)
+    return here.back("public" if is_public else "private")
 
 
-@post(f"{HERE}/links", status_code=303, opt=on_site("share_site"))
-async def add_link(
-    request: PageRequest,
-    principal: PrincipalDependency,
-    access: AccessDependency,
-    sharing: SharingDependency,
-    settings: SettingsDependency,
-) -> Template | Redirect:
+@post(f"{PATH}/links", status_code=303, opt=on_site("share_site"))
+async def add_link(settings_page: Here) -> Template | Redirect:
     """Makes a shared link, with a password where one is typed."""
-    form = await fields(request)
+    here = settings_page
+    form = await fields(here.request)
     try:
-        await sharing.add_link(principal, access.site.domain, form["name"], form["password"])
+        await here.sharing.add_link(here.principal, here.domain, form["name"], form["password"])
     except BadInput as bad:
-        return await _settings_page(request, principal, access, sharing, settings, error=bad, form="links")
-    return _back(access, "link")
+        return await here.draw(error=bad, form="links")
+    return here.back("link")
 
 
-@post(f"{HERE}/links/{{number:int}}/delete", status_code=303, opt=on_site("share_site"))
-async def delete_link(
-    number: FromPath[int], principal: PrincipalDependency, access: AccessDependency, sharing: SharingDependency
-) -> Redirect:
+@post(f"{PATH}/links/{{number:int}}/delete", status_code=303, opt=on_site("share_site"))
+async def delete_link(number: FromPath[int], settings_page: Here) -> Redirect:
     """Ends a shared link, at once."""
-    await sharing.delete_link(principal, access.site.domain, number)
-    return _back(access, "link_deleted")
+    here = settings_page
+    await here.sharing.delete_link(here.principal, here.domain, number)
+    return here.back("link_deleted")
 
 
-@post(f"{HERE}/guests", status_code=303, opt=on_site("manage_members"))
-async def invite_guest(
-    request: PageRequest,
-    principal: PrincipalDependency,
-    access: AccessDependency,
-    sharing: SharingDependency,
-    organisations: OrganisationsDependency,
-    settings: SettingsDependency,
-) -> Template | Redirect:
+@post(f"{PATH}/guests", status_code=303, opt=on_site("manage_members"))
+async def invite_guest(settings_page: Here) -> Template | Redirect:
     """Invites somebody to this site only; the link is shown where this server sends no mail."""
-    form = await fields(request)
+    here = settings_page
+    form = await fields(here.request)
+    email, role = form["email"], form["role"]
     try:
-        link = await organisations.invite_guest(
-            principal, access.site.domain, form["email"], form["role"], own_address(request, settings)
-        )
+        link = await here.organisations.invite_guest(here.principal, here.domain, email, role, here.address)
     except BadInput as bad:
-        return await _settings_page(request, principal, access, sharing, settings, error=bad, form="guests")
-    if link is None:
-        return _back(access, "invited")
-    return await _settings_page(request, principal, access, sharing, settings, link=link, email=form["email"])
+        return await here.draw(error=bad, form="guests", email=email)
+    return here.back("invited") if link is None else await here.draw(link=link, email=email)
 
 
-@post(f"{HERE}/guests/{{user:int}}/remove", status_code=303, opt=on_site("manage_members"))
-async def remove_guest(
-    user: FromPath[int], principal: PrincipalDependency, access: AccessDependency, sharing: SharingDependency
-) -> Redirect:
-    """Ends a guest's access, at once."""
-    await sharing.remove_guest(principal, access.site.domain, UserId(user))
-    return _back(access, "guest_removed")
+@post(f"{PATH}/guests/{{user:int}}/remove", status_code=303, opt=on_site("see_site"))
+async def remove_guest(user: FromPath[int], settings_page: Here) -> Redirect:
+    """Ends a guest's access, or one's own, at once."""
+    here = settings_page
+    await here.sharing.remove_guest(here.principal, here.domain, UserId(user))
+    if user == here.principal.user_id:
+        return Redirect("/sites?done=guest_left", status_code=303)
+    return here.back("guest_removed")
 
 
-@post(f"{HERE}/delete", status_code=303, opt=on_site("delete_site"))
-async def delete_site(
-    request: PageRequest,
-    principal: PrincipalDependency,
-    access: AccessDependency,
-    sites: SitesDependency,
-    sharing: SharingDependency,
-    settings: SettingsDependency,
-) -> Template | Redirect:
+@post(f"{PATH}/delete", status_code=303, opt=on_site("delete_site"))
+async def delete_site(settings_page: Here) -> Template | Redirect:
     """Deletes the site with all its events, where its domain was typed."""
-    domain = access.site.domain
-    if (await fields(request))["confirm"].strip().lower() != domain:
-        bad = BadInput("confirm", f"type the domain, {domain}, to delete it")
-        return await _settings_page(request, principal, access, sharing, settings, error=bad, form="delete")
-    await sites.delete(principal, domain)
+    here = settings_page
+    if (await fields(here.request))["confirm"].strip().lower() != here.domain:
+        bad = BadInput("confirm", f"type the domain, {here.domain}, to delete it")
+        return await here.draw(error=bad, form="delete")
+    await here.sites.delete(here.principal, here.domain)
     return Redirect("/sites?done=site_deleted", status_code=303)
-
-
-async def _settings_page(
-    request: PageRequest,
-    principal: Principal,
-    access: SiteAccess,
-    sharing: Sharing,
-    settings: Settings,
-    *,
-    error: BadInput | None = None,
-    form: str = "",
-    link: str = "",
-    email: str = "",
-) -> Template:
-    domain, rights = access.site.domain, access.rights
-    return page(
-        request,
-        "site_settings.html",
-        principal,
-        site=access.site,
-        rights=rights,
-        links=await sharing.links(principal, domain) if "share_site" in rights else (),
-        guests=await sharing.guests(principal, domain) if "manage_members" in rights else (),
-        guest_roles=GUEST_ROLES,
-        timezones=timezones(),
-        address=own_address(request, settings),
-        link=link,
-        email=email,
-        error=error,
-        form=form,
-        status_code=400 if error else 200,
-    )
-
-
-def _back(access: SiteAccess, done: str) -> Redirect:
-    return Redirect(f"/sites/{access.site.domain}/settings?done={done}", status_code=303)

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from seawall import Mutex
-from turnout.errors import StoreUnavailable
+from turnout.errors import NotFound, StoreUnavailable
 
 WRITE_WAIT_S = 10.0
 
@@ -39,13 +39,13 @@ class AccountsDatabase:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees one state of the file. Raises `StoreUnavailable`."""
+        """A connection that sees one state of the file. Raises `StoreUnavailable`, `NotFound` for numbers over 64 bits."""
         with self._translated(), self._engine.connect() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction, committed when the block ends and rolled back when it raises. Raises `StoreUnavailable`."""
+        """A transaction, committed when the block ends and rolled back when it raises. Raises as `read` does."""
         self._mutex.acquire(timeout_s=WRITE_WAIT_S)
         try:
             with (
@@ -67,6 +67,8 @@ class AccountsDatabase:
             yield
         except IntegrityError:
             raise  # for the repository, which knows what it means
+        except OverflowError:
+            raise NotFound("there is no such thing") from None  # a number from a path that no row can have
         except DBAPIError as error:
             raise StoreUnavailable(f"the accounts in {self._path} can't be used: {error.orig}") from error
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from turnout.errors import BadInput, NotFound
-from turnout.model.access import Member, Organisation, Right, Role, as_role
+from turnout.model.access import ROLES, Member, Organisation, Right, Role, as_role, may_manage
 from turnout.model.site import OrganisationId, Principal, SiteId, UserId
 from turnout.store.sql.database import AccountsDatabase
 from turnout.store.sql.scoping import delete_organisations, organisation_access, record, refuse_above
-from turnout.store.sql.tables import api_keys, memberships, organisations, users
+from turnout.store.sql.tables import api_keys, invitations, memberships, organisations, users
 
 MOST_ORGANISATIONS = 50
 """That one person may be in: a bound on what one account can make."""
@@ -101,6 +101,7 @@ class OrganisationRepository:
                 _refuse_last_owner(connection, organisation_id)
             where = and_(memberships.c.organisation_id == organisation_id, memberships.c.user_id == user_id)
             connection.execute(update(memberships).where(where).values(role=role))
+            _withdraw_above(connection, organisation_id, user_id, role)
             record(connection, principal, now_s, "member.role", f"{email}: {old} → {role}", organisation_id)
 
     def remove_member(self, principal: Principal, organisation_id: OrganisationId, user_id: UserId, now_s: int) -> None:
@@ -118,7 +119,15 @@ class OrganisationRepository:
                 connection.execute(
                     delete(table).where(table.c.organisation_id == organisation_id, table.c.user_id == user_id)
                 )
+            _withdraw_above(connection, organisation_id, user_id, None)
             record(connection, principal, now_s, "member.left" if is_self else "member.removed", email, organisation_id)
+
+
+def _withdraw_above(connection: Connection, organisation_id: OrganisationId, user_id: UserId, own: Role | None) -> None:
+    """Ends the open invitations that a member could not make any more: whoever kept such a link could come back by it."""
+    above = [role for role in ROLES if own is None or not may_manage(own, role)]
+    made = and_(invitations.c.organisation_id == organisation_id, invitations.c.invited_by == user_id)
+    connection.execute(delete(invitations).where(made, invitations.c.role.in_(above)))
 
 
 def _member(connection: Connection, organisation_id: OrganisationId, user_id: UserId) -> tuple[str, Role]:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 
 from turnout.errors import AlreadyExists, BadInput, NotFound, NotSignedIn
 from turnout.model.access import AuditEntry
-from turnout.model.site import Principal, SiteId, UserId
+from turnout.model.site import OrganisationId, Principal, SiteId, UserId
 from turnout.store.sql.database import AccountsDatabase
 from turnout.store.sql.scoping import USER_COLUMNS, delete_organisations, principal_of, record
 from turnout.store.sql.tables import (
@@ -117,6 +117,8 @@ class PeopleRepository:
             alone = set(connection.execute(mine).scalars()) - shared
             gone = delete_organisations(connection, alone, now_s)
             connection.execute(delete(users).where(users.c.id == principal.user_id))
+            for number in sorted(shared):
+                record(connection, principal, now_s, "member.left", principal.email, OrganisationId(number))
             record(connection, principal, now_s, "account.deleted")
         return gone
 

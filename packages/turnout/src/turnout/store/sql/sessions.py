@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import and_, delete, insert, select, update
 
-from turnout.errors import StoreUnavailable
+from turnout.errors import NotSignedIn, StoreUnavailable
 from turnout.model.access import SessionShown
 from turnout.model.site import OrganisationId, Principal, UserId
 from turnout.store.sql.database import AccountsDatabase
@@ -35,9 +35,21 @@ class SessionRepository:
         self._database = database
 
     def unscoped_add_session(
-        self, user_id: UserId, token_hash: bytes, client: str, now_s: int, expires_s: int, *, waits_for_code: bool
+        self,
+        user_id: UserId,
+        token_hash: bytes,
+        client: str,
+        now_s: int,
+        expires_s: int,
+        *,
+        waits_for_code: bool,
+        password_hash: str | None,
     ) -> None:
-        """Begins a session, and clears away those that are over."""
+        """Begins a session, and clears away those that are over.
+
+        `password_hash`: what the password was checked against, if one was. Raises `NotSignedIn` where it is another now:
+        a new password ends every session, also those that were just beginning.
+        """
         values = {
             "token_hash": token_hash,
             "user_id": user_id,
@@ -48,6 +60,10 @@ class SessionRepository:
             "waits_for_code": waits_for_code,
         }
         with self._database.write() as connection:
+            wanted = select(*USER_COLUMNS, users.c.password_hash).where(users.c.id == user_id)
+            user = connection.execute(wanted).one_or_none()
+            if user is None or password_hash not in (None, user.password_hash):
+                raise NotSignedIn("sign in first")
             connection.execute(delete(sessions).where(sessions.c.expires_s <= now_s))
             connection.execute(insert(sessions).values(values))
             newest = (select(sessions.c.id).where(sessions.c.user_id == user_id).order_by(sessions.c.id.desc())).limit(
@@ -55,8 +71,31 @@ class SessionRepository:
             )
             connection.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.id.not_in(newest)))
             if not waits_for_code:
-                user = connection.execute(select(*USER_COLUMNS).where(users.c.id == user_id)).one()
                 record(connection, principal_of(user), now_s, "session.begun", client)
+
+    def unscoped_complete_session(
+        self, principal: Principal, waiting_hash: bytes, token_hash: bytes, client: str, now_s: int, expires_s: int
+    ) -> bool:
+        """Makes a session that waited for its code a whole one, under another token; False where it is over meanwhile.
+
+        Of two at once, one gets True.
+        """
+        waiting = and_(
+            sessions.c.token_hash == waiting_hash, sessions.c.waits_for_code.is_(True), sessions.c.expires_s > now_s
+        )
+        values = {
+            "token_hash": token_hash,
+            "created_s": now_s,
+            "expires_s": expires_s,
+            "last_seen_s": now_s,
+            "client": client,
+            "waits_for_code": False,
+        }
+        with self._database.write() as connection:
+            if not connection.execute(update(sessions).where(waiting).values(values)).rowcount:
+                return False
+            record(connection, principal, now_s, "session.begun", client)
+        return True
 
     def unscoped_session(self, token_hash: bytes, now_s: int, *, waits_for_code: bool = False) -> SignedIn | None:
         """Who holds a session: for authentication. `waits_for_code`: one whose second factor is still to come."""

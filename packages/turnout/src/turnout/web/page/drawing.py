@@ -43,6 +43,17 @@ class Answers(msgspec.Struct, frozen=True, kw_only=True):
     chart: ChartAnswer | Missing = LATE
     cards: Mapping[str, CardAnswer | Missing] = {}
 
+    def identity(self) -> tuple[object, ...] | None:
+        """What tells these answers from equal ones of other data, while they are alive; None where some are missing."""
+        if isinstance(self.chart, Missing) or set(self.cards) != {card.id for card in CARDS}:
+            return None
+        parts: list[object] = [id(result) for result in msgspec.structs.astuple(self.chart)]
+        for name, answer in sorted(self.cards.items()):
+            if isinstance(answer, Missing):
+                return None
+            parts += [name, id(answer.rows), id(answer.before), id(answer.totals), answer.properties, answer.prop]
+        return tuple(parts)
+
 
 def draw(view: View, questions: Questions, answers: Answers, now: datetime, *, cities: bool) -> Drawing:
     """The page for the answers to `questions`. `now`: the site's wall clock, aware; `cities`: regions are known."""

@@ -1,0 +1,133 @@
+"""What is worth telling: structured events, handed to whoever asked for them, and counted."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from seawall.core.line import copy_of
+from seawall.core.statistics import Findings
+from seawall.errors import Wait
+
+Stack = tuple[str, ...]
+
+KEPT = 16
+"""How many of the last deadlocks stay to be looked at: enough for people, and bounded."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadlockFound:
+    """A deadlock. `was_raised` says whether its last waiter was refused, so that the others go on."""
+
+    cycle: tuple[Wait, ...]
+    was_raised: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OrderInverted:
+    """`second` was taken before `first` by `owners[1]` at `stacks[1]`; `owners[0]` had them the other way round."""
+
+    first: str
+    second: str
+    owners: tuple[str, str]
+    stacks: tuple[Stack, Stack]
+
+
+@dataclass(frozen=True, slots=True)
+class LongHold:
+    """`holder` has held `resource` for `held_s` seconds and more while `waiters` wait. `stack` is where it stands."""
+
+    resource: str
+    holder: str
+    held_s: float
+    waiters: int
+    stack: Stack
+
+
+@dataclass(frozen=True, slots=True)
+class LoopStall:
+    """The event loop `loop` has run nothing else for `stalled_s` seconds. `stack` is where it stands."""
+
+    loop: str
+    stalled_s: float
+    stack: Stack
+
+
+Event = DeadlockFound | OrderInverted | LongHold | LoopStall
+Observer = Callable[[Event], object]
+
+
+class Events:
+    """Counts events and tells observers. From any thread; never while an internal lock is held."""
+
+    def __init__(self) -> None:
+        self._observers: tuple[Observer, ...] = ()
+        self._deadlocks: deque[DeadlockFound] = deque(maxlen=KEPT)
+        self.deadlocks_total = 0
+        self.inversions_total = 0
+        self.long_holds_total = 0
+        self.loop_stalls_total = 0
+        self.observer_failures_total = 0
+
+    def add(self, observer: Observer) -> None:
+        """See `add_observer`."""
+        self._observers = (*self._observers, observer)
+
+    def remove(self, observer: Observer) -> None:
+        """See `remove_observer`."""
+        self._observers = tuple(other for other in self._observers if other != observer)
+
+    def emit(self, event: Event) -> None:
+        """Count `event` and tell everybody. Two at the same instant may count as one; the observers hear both."""
+        match event:
+            case DeadlockFound():
+                self.deadlocks_total += 1
+                self._deadlocks.append(event)
+            case OrderInverted():
+                self.inversions_total += 1
+            case LongHold():
+                self.long_holds_total += 1
+            case LoopStall():
+                self.loop_stalls_total += 1
+        for observer in self._observers:
+            try:
+                observer(event)
+            except Exception:  # noqa: BLE001 - an observer's bug must not break whoever happened to find something
+                self.observer_failures_total += 1
+
+    def findings(self) -> Findings:
+        """How many of each."""
+        return Findings(
+            deadlocks_total=self.deadlocks_total,
+            inversions_total=self.inversions_total,
+            long_holds_total=self.long_holds_total,
+            loop_stalls_total=self.loop_stalls_total,
+            observer_failures_total=self.observer_failures_total,
+        )
+
+    def last_deadlocks(self) -> tuple[DeadlockFound, ...]:
+        """The last ones, oldest first."""
+        return tuple(copy_of(self._deadlocks))
+
+
+EVENTS = Events()
+"""The events of this process."""
+
+
+def add_observer(observer: Observer) -> None:
+    """Have `observer(event)` called for each deadlock, inverted order, long hold and loop stall from now on.
+
+    It is called at once, on the thread that found it, which may hold locks of its own: be quick, take none, do not
+    block. What it raises is counted and goes no further. Does not block itself; from any thread.
+
+    >>> seen = []
+    >>> add_observer(seen.append)
+    >>> remove_observer(seen.append)
+    """
+    EVENTS.add(observer)
+
+
+def remove_observer(observer: Observer) -> None:
+    """Call `observer` no more. Harmless when it was never added."""
+    EVENTS.remove(observer)

@@ -1,0 +1,176 @@
+"""Who waits for what now, over threads and tasks and every kind of resource; and whether that can ever end.
+
+A waiter says what it waits for and then looks. So of several that close a deadlock between them the last to have said
+so sees it whole. A look reads one party after the other while the world moves on, so what it finds is believed only
+when a second look finds the same: parties that were in the same wait before and after have neither taken nor given
+anything back in between, so that what the second look read of them was true all at one moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from seawall.core.wait_graph import Need, knot_of, stuck
+from seawall.errors import Deadlock, Wait
+from seawall.observe.events import EVENTS, DeadlockFound
+from seawall.observe.settings import SETTINGS
+from seawall.runtime.stacks import stack_of
+from seawall.runtime.threads import ProcessRLock
+from seawall.runtime.who import Loop, Owner, loop_of, name_of
+
+OwnerNeed = Need[Owner]
+NeedOf = Callable[[], OwnerNeed | None]
+"""Says who stands in the way just now; None where that is unknown, or somebody who can be trusted to go on."""
+
+Seen = dict[Owner, Sequence[OwnerNeed]]
+
+LOOKS = 100
+"""A deadlock stands still, so two looks agree on it; this many disagreements are a busy system, not a deadlock."""
+
+
+class Waiting(Protocol):
+    """One wait of one thread or task."""
+
+    owner: Owner
+
+    def is_decided(self) -> bool:
+        """Whether it has been granted or given up: then it is no wait any more."""
+        ...
+
+
+class Waits:
+    """The waits of this process. Everything may be called from any thread; nothing blocks but for another look."""
+
+    def __init__(self) -> None:
+        self._waits: dict[Owner, tuple[Waiting, NeedOf]] = {}  # an entry is its owner's; see begin_for
+        self._blocked_loops: dict[Loop, int] = {}  # and this by the loop's own thread
+        # One look at a time, so that of two who close a deadlock together one is refused, not both. Re-entrant, since
+        # the garbage collector may run code that waits in the middle of a look.
+        self._looking = ProcessRLock()
+
+    def begin(self, waiting: Waiting, need_of: NeedOf, blocked_loop: Loop | None = None) -> None:
+        """Note that its owner waits; `blocked_loop` is the loop whose thread stands still meanwhile."""
+        self._waits[waiting.owner] = (waiting, need_of)
+        if blocked_loop is not None and isinstance(waiting.owner, int):
+            self._blocked_loops[blocked_loop] = waiting.owner
+
+    def begin_for(self, waiting: Waiting, need_of: NeedOf) -> None:
+        """Note for somebody else that it waits, unless it has noted another wait since.
+
+        Whoever does so ends the wait itself where it finds it over afterwards, in case its owner has ended it before.
+        """
+        self._waits.setdefault(waiting.owner, (waiting, need_of))
+
+    def end(self, waiting: Waiting, blocked_loop: Loop | None = None) -> None:
+        """Note that the wait is over. Harmless when repeated."""
+        found = self._waits.get(waiting.owner)
+        if found is not None and found[0] is waiting:
+            del self._waits[waiting.owner]
+        if blocked_loop is not None:
+            self._blocked_loops.pop(blocked_loop, None)
+
+    def refuse_deadlock(self, waiting: Waiting, blocked_loop: Loop | None = None) -> None:
+        """Raise Deadlock where this wait, which has begun, can never end; the policy may be to report it only.
+
+        To be called once the waiter stands in line. The caller takes it out again when this raises.
+        """
+        policy = SETTINGS.on_deadlock
+        if policy == "off" or not self._may_be_stuck(waiting):
+            return
+        with self._looking:
+            knot, seen = self._confirmed_knot(waiting)
+            if knot and policy == "raise":
+                self.end(waiting, blocked_loop)
+        if not knot:
+            return
+        # The others stand still until this waiter has unwound and released what it holds: their stacks may be read now.
+        cycle = tuple(_waits_within(knot, seen))
+        EVENTS.emit(DeadlockFound(cycle, was_raised=policy == "raise"))
+        if policy == "raise":
+            raise Deadlock(cycle)
+
+    def needs(self) -> list[OwnerNeed]:
+        """What everybody who waits needs, at about one moment."""
+        return [need for owner in list(self._waits) for need in self._needs_of(owner)]
+
+    def now(self) -> tuple[Wait, ...]:
+        """Every wait there is, at about one moment, without stacks."""
+        return tuple(_as_wait(owner, need) for owner in list(self._waits) for need in self._needs_of(owner))
+
+    def _may_be_stuck(self, waiting: Waiting) -> bool:
+        # The usual case, and all that most waits pay: somebody in the way is not waiting for anything.
+        if not self._waits.get(waiting.owner):
+            return False
+        needs = self._needs_of(waiting.owner)
+        return any(sum(not self._is_blocked(blocker) for blocker in need.blockers) < need.needed for need in needs)
+
+    def _is_blocked(self, owner: Owner) -> bool:
+        return owner in self._waits or loop_of(owner) in self._blocked_loops
+
+    def _confirmed_knot(self, waiting: Waiting) -> tuple[tuple[Owner, ...], Seen]:
+        before: Seen = {}
+        for _ in range(LOOKS):
+            seen = self._look(waiting.owner)
+            knot = knot_of(waiting.owner, seen)
+            if not knot:
+                return (), seen
+            # All that is stuck must stand still, not the knot alone: that another one's way is barred may be part of why.
+            if all(_are_equal(before.get(owner, ()), seen[owner]) for owner in stuck(seen)):
+                return knot, seen
+            before = seen
+        return (), before
+
+    def _look(self, start: Owner) -> Seen:
+        seen: Seen = {}
+        line = [start]
+        for owner in line:  # grows while it is walked
+            if owner in seen:
+                continue
+            seen[owner] = needs = self._needs_of(owner)
+            line.extend(blocker for need in needs for blocker in need.blockers if blocker not in seen)
+        return seen
+
+    def _needs_of(self, owner: Owner) -> list[OwnerNeed]:
+        needs: list[OwnerNeed] = []
+        wait = self._waits.get(owner)
+        if wait is not None and not wait[0].is_decided():
+            need = wait[1]()
+            if need is not None:
+                needs.append(Need(need.resource, need.blockers, need.needed, wait[0]))
+        loop = loop_of(owner)
+        if loop is not None:
+            ident = self._blocked_loops.get(loop)
+            if ident is not None:  # a task goes on only when its loop does
+                needs.append(Need("its event loop", (ident,), 1, loop))
+        return needs
+
+
+def _are_equal(some: Sequence[OwnerNeed], others: Sequence[OwnerNeed]) -> bool:
+    return len(some) == len(others) and all(
+        one.wait is other.wait and one.needed == other.needed and set(one.blockers) == set(other.blockers)
+        for one, other in zip(some, others, strict=True)
+    )
+
+
+def _waits_within(knot: Sequence[Owner], seen: Seen) -> list[Wait]:
+    members = set(knot)
+    stacks = {owner: stack_of(owner) for owner in knot}
+    return [
+        _as_wait(owner, need, stacks) for owner in knot for need in seen[owner] if not members.isdisjoint(need.blockers)
+    ]
+
+
+def _as_wait(owner: Owner, need: OwnerNeed, stacks: dict[Owner, tuple[str, ...]] | None = None) -> Wait:
+    known = stacks or {}
+    return Wait(
+        resource=need.resource,
+        waiter=name_of(owner),
+        holders=tuple(name_of(blocker) for blocker in need.blockers),
+        waiter_stack=known.get(owner, ()),
+        holder_stacks=tuple(known.get(blocker, ()) for blocker in need.blockers) if known else (),
+    )
+
+
+WAITS = Waits()
+"""The waits of this process."""

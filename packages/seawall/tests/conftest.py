@@ -1,0 +1,44 @@
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from seawall import configure, forget_lock_order
+from seawall.observe.settings import SETTINGS
+
+
+def _loaded(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"seawall_tests_{name}", Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def planting() -> ModuleType:
+    """What brings threads and tasks into a deadlock."""
+    return _loaded("planting")
+
+
+@pytest.fixture(autouse=True)
+def settings_as_they_were():
+    level, on_deadlock, on_inversion = SETTINGS.level, SETTINGS.on_deadlock, SETTINGS.on_inversion
+    forget_lock_order()
+    yield
+    configure(level=level, on_deadlock=on_deadlock, on_inversion=on_inversion)
+    forget_lock_order()
+
+
+@pytest.fixture
+def watched() -> None:
+    configure(level="watched", on_deadlock="raise")
+
+
+@pytest.fixture
+def ordered() -> None:
+    configure(level="ordered", on_deadlock="raise", on_inversion="raise")

@@ -1,0 +1,30 @@
+"""The page of operations and its data: for operators, and for keys of scope ops."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import httpx
+from serving import EMAIL, PASSWORD, Turnout
+
+
+def test_an_operator_sees_operations_and_a_key_of_scope_ops_reads_them(turnout: Turnout) -> None:
+    turnout.command("user", "create", EMAIL, "--operator", "--password-stdin", stdin=PASSWORD + "\n")
+    turnout.start()
+    with closing(turnout.signed_in()) as web:
+        page = web.get("/ops")
+        assert page.status_code == 200
+        assert "Nothing limits now" in page.text
+        for name in ("hashes", "queries", "accounts.write", "writer", "derive"):
+            assert f">{name}</th>" in page.text
+        assert 'href="/ops"' in web.get("/sites").text
+    key = turnout.command("key", "create", "--owner", EMAIL, "--scope", "ops")
+    found = httpx.get(f"{turnout.url}/ops/snapshot", headers={"Authorization": f"Bearer {key}"}).json()
+    assert {"depth_events", "age_s", "size_bytes"} == set(found["journal"])
+    assert found["process"]["rss_bytes"] > 50_000_000
+    assert found["process"]["threads"] > 3
+    assert {pool["name"] for pool in found["pools"]} >= {"hashes", "queries", "accounts"}
+    assert found["store"]["position"] == 0
+    stats = turnout.command("key", "create", "--owner", EMAIL)
+    refused = httpx.get(f"{turnout.url}/ops/snapshot", headers={"Authorization": f"Bearer {stats}"})
+    assert (refused.status_code, refused.json()["title"]) == (401, "Not signed in")
