@@ -9,7 +9,7 @@ from shelf import ADDRESS, PASSWORD, Shelf, run
 
 from turnout.errors import AlreadyExists, BadInput, NotAllowed, NotFound
 from turnout.model.access import ROLES, Organisation
-from turnout.model.site import OrganisationId, Principal
+from turnout.model.site import OrganisationId, Principal, UserId
 
 
 def token(link: str | None) -> str:
@@ -55,7 +55,7 @@ def test_a_member_sees_the_organisations_sites_and_a_stranger_none(shelf: Shelf)
         ("owner admin editor", lambda shelf, who, own: shelf.sharing.links(who, "acme.example")),
         ("owner admin editor", lambda shelf, who, own: shelf.sharing.delete_link(who, "acme.example", 1)),
         ("owner admin", lambda shelf, who, own: shelf.sharing.guests(who, "acme.example")),
-        ("owner admin", lambda shelf, who, own: shelf.sharing.remove_guest(who, "acme.example", who.user_id)),
+        ("owner admin", lambda shelf, who, own: shelf.sharing.remove_guest(who, "acme.example", UserId(10_000))),
         (
             "owner admin",
             lambda shelf, who, own: shelf.organisations.invite(who, own.id, "new@example.org", "viewer", ADDRESS),
@@ -399,5 +399,23 @@ def test_a_deleted_site_does_not_come_back_by_a_change_under_way(shelf: Shelf) -
         await shelf.sites.delete(people["owner"], "acme.example")
         shelf.directory.add(site)
         assert shelf.directory.find("acme.example") is None
+
+    run(body)
+
+
+def test_a_guest_may_leave_and_nobody_below_an_admin_takes_another_out(shelf: Shelf) -> None:
+    async def body() -> None:
+        own, people = await team(shelf)
+        owner, guest = people["owner"], people["stranger"]
+        link = await shelf.organisations.invite_guest(owner, "acme.example", guest.email, "viewer", ADDRESS)
+        await shelf.organisations.accept(guest, token(link))
+        with pytest.raises(NotAllowed):
+            await shelf.sharing.remove_guest(people["editor"], "acme.example", guest.user_id)
+        await shelf.sharing.remove_guest(guest, "acme.example", guest.user_id)
+        assert await shelf.sites.list(guest) == []
+        entry = (await shelf.organisations.audit(owner, own.id))[0]
+        assert (entry.actor, entry.action, entry.target) == (guest.email, "guest.left", "acme.example")
+        with pytest.raises(NotFound):
+            await shelf.sharing.remove_guest(guest, "acme.example", owner.user_id)
 
     run(body)

@@ -107,6 +107,12 @@ def test_signed_out_one_is_sent_to_the_sign_in_and_back(running: Turnout) -> Non
     assert answer.headers["location"] == "/login?next=%2Fsites%2Facme.example%3Fperiod%3D7d"
 
 
+def test_whoever_is_signed_in_already_goes_on_and_never_elsewhere(running: Turnout) -> None:
+    with closing(running.signed_in()) as web:
+        assert web.get("/login", params={"next": "/account"}).url.path == "/account"
+        assert web.get("/login", params={"next": "//evil.example"}).url.path == "/sites"
+
+
 def test_signing_out_ends_the_session_on_the_server_too(running: Turnout) -> None:
     with closing(running.signed_in()) as web:
         session = dict(web.cookies)

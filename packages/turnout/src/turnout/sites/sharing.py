@@ -45,7 +45,7 @@ class Sharing:
         return await self._threads.run(self._repository.guests, principal, domain)
 
     async def remove_guest(self, principal: Principal, domain: str, user_id: UserId) -> None:
-        """Ends a guest's access, at once."""
+        """Ends a guest's access, or one's own, at once."""
         await self._threads.run(self._repository.remove_guest, principal, domain, user_id, self._now_s())
 
     async def links(self, principal: Principal, domain: str) -> list[SharedLink]:

@@ -57,9 +57,9 @@ def letter_address(request: PageRequest, settings: Settings) -> str:
 
 @get("/login", opt=EVERYBODY)
 async def show_login(request: PageRequest, viewer: ViewerDependency) -> Template | Redirect:
-    """The form; whoever is signed in goes on to the sites."""
+    """The form; whoever is signed in goes on."""
     if viewer is not None:
-        return Redirect("/sites", status_code=303)
+        return Redirect(_local(request.query_params.get("next", "")), status_code=303)
     return _login_page(next_path=request.query_params.get("next", ""), done=request.query_params.get("done", ""))
 
 

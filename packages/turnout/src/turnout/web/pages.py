@@ -32,6 +32,7 @@ DONE = {
     "link": "The link is made.",
     "link_deleted": "The link no longer works.",
     "guest_removed": "The guest is out.",
+    "guest_left": "You are no longer a guest of that site.",
     "joined": "Welcome. You are in.",
     "reset": "Your new password is set. Sign in with it.",
     "deleted": "Your account is deleted.",

@@ -77,11 +77,13 @@ async def invite_guest(settings_page: Here) -> Template | Redirect:
     return here.back("invited") if link is None else await here.draw(link=link, email=email)
 
 
-@post(f"{PATH}/guests/{{user:int}}/remove", status_code=303, opt=on_site("manage_members"))
+@post(f"{PATH}/guests/{{user:int}}/remove", status_code=303, opt=on_site("see_site"))
 async def remove_guest(user: FromPath[int], settings_page: Here) -> Redirect:
-    """Ends a guest's access, at once."""
+    """Ends a guest's access, or one's own, at once."""
     here = settings_page
     await here.sharing.remove_guest(here.principal, here.domain, UserId(user))
+    if user == here.principal.user_id:
+        return Redirect("/sites?done=guest_left", status_code=303)
     return here.back("guest_removed")
 
 

@@ -94,15 +94,15 @@ async def _sites_page(
     mine = await organisations.of(principal)
     shown = await sites.list(principal)
     lines = await _sparklines(desk, shown)
-    groups = [(each.name, [site for site in shown if site.organisation_id == each.id]) for each in mine]
+    groups = [(each.name, False, [site for site in shown if site.organisation_id == each.id]) for each in mine]
     own = {each.id for each in mine}
-    groups.append(("As a guest", [site for site in shown if site.organisation_id not in own]))
+    groups.append(("As a guest", True, [site for site in shown if site.organisation_id not in own]))
     return page(
         request,
         "sites.html",
         principal,
         sites=shown,
-        groups=[(name, members) for name, members in groups if members],
+        groups=[(name, is_guest, members) for name, is_guest, members in groups if members],
         lines=lines,
         box=(WIDTH, HEIGHT),
         may_add=[(each.id, each.name) for each in mine if "add_site" in each.rights],

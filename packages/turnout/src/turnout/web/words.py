@@ -28,6 +28,7 @@ ACTIONS = {
     "member.role": "changed the role of",
     "guest.invited": "invited a guest:",
     "guest.joined": "joined as a guest:",
+    "guest.left": "left as a guest:",
     "guest.removed": "removed a guest:",
     "key.created": "made the API key",
     "key.deleted": "deleted the API key",

@@ -123,13 +123,15 @@ class SiteRepository:
             ]
 
     def remove_guest(self, principal: Principal, domain: str, user_id: UserId, now_s: int) -> None:
-        """Ends a guest's access; nothing where there is no such guest."""
+        """Ends a guest's access, or one's own; nothing where there is no such guest."""
+        is_self = user_id == principal.user_id
         with self._database.write() as connection:
-            site = site_access(connection, principal, domain, "manage_members").site
+            site = site_access(connection, principal, domain, "see_site" if is_self else "manage_members").site
             mine = and_(site_guests.c.site_id == site.id, site_guests.c.user_id == user_id)
             if connection.execute(delete(site_guests).where(mine)).rowcount:
                 email = connection.execute(select(users.c.email).where(users.c.id == user_id)).scalar_one()
-                record(connection, principal, now_s, "guest.removed", f"{email} from {domain}", site.organisation_id)
+                action, target = ("guest.left", domain) if is_self else ("guest.removed", f"{email} from {domain}")
+                record(connection, principal, now_s, action, target, site.organisation_id)
 
     def links(self, principal: Principal, domain: str) -> list[SharedLink]:
         """The site's shared links, the newest first."""

@@ -1,0 +1,138 @@
+"""What Seawall's thread pool costs beside the standard library and anyio, and how well it chooses its size.
+
+Run: `uv run python -m benchmarks.pools [--costs | --sizes | --lag] [--seconds 1.0]`. A figure and its peer are measured
+in turn, several times in one run, and the median of the rounds' own ratios counts; so it means something on a shared
+machine too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import statistics
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+
+import anyio.to_thread
+
+from benchmarks.locks import batch_cost, compare, result_cost, run_cost
+from benchmarks.pool_loads import LOADS, Load, throughput
+from benchmarks.report import report
+from seawall import ThreadPool
+
+SIZES = (1, 2, 4, 8, 16, 32, 64)
+
+
+def main() -> None:
+    """Measure what is asked for, or everything, and print it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--costs", action="store_true")
+    parser.add_argument("--sizes", action="store_true")
+    parser.add_argument("--lag", action="store_true")
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each measurement of a size")
+    asked = parser.parse_args()
+    everything = not (asked.costs or asked.sizes or asked.lag)
+    if everything or asked.costs:
+        costs()
+    if everything or asked.sizes:
+        for load in LOADS:
+            sizes(load, asked.seconds)
+    if everything or asked.lag:
+        compare_lag()
+
+
+def costs() -> None:
+    """Of one call, in three ways."""
+    with ThreadPool("bench", max_threads=2) as ours, ThreadPoolExecutor(2) as theirs:
+        compare("submit().result()", "us", result_cost(ours), "ThreadPoolExecutor", result_cost(theirs), 0.9)
+        compare("submit 1,500, wait for all", "us", batch_cost(ours), "ThreadPoolExecutor", batch_cost(theirs), 0.5)
+        run, stock = run_cost(ours.run), run_cost(asyncio.to_thread)
+        compare("await run, 32 at once", "us", run, "asyncio.to_thread", stock, 0.35)
+        compare("await run, 32 at once", "us", run, "anyio.to_thread", run_cost(anyio_run), None)
+
+
+async def anyio_run(fn: Callable[[int], int], value: int) -> int:
+    """As `asyncio.to_thread`."""
+    return await anyio.to_thread.run_sync(fn, value)
+
+
+def sizes(load: Load, seconds: float, rounds: int = 3) -> None:
+    """The elastic pool's throughput beside that of each fixed size. The elastic one gets up to 5 seconds to find its own."""
+    best: list[float] = []
+    shares: list[float] = []
+    found: list[float] = []
+    chosen: list[int] = []
+    for _ in range(rounds):
+        fixed = {size: warm_throughput(ThreadPoolExecutor(size), load, seconds) for size in SIZES}
+        size, rate = max(fixed.items(), key=lambda item: item[1])
+        with ThreadPool("bench", max_threads=64) as pool:
+            throughput(pool, load, seconds=2.0)
+            elastic = throughput(pool, load, seconds)
+            found.append(pool.statistics().allowed)
+        best.append(rate)
+        shares.append(elastic / rate)
+        chosen.append(size)
+    sizes_seen = f"best fixed size {statistics.median(chosen):g}, found {statistics.median(found):g}"
+    report(
+        f"elastic pool, {load.name}: throughput ({sizes_seen})",
+        "calls/s",
+        statistics.median(best) * statistics.median(shares),
+        peer="best fixed size",
+        peer_value=statistics.median(best),
+        ratio=statistics.median(shares),
+        goal="ratio >= 0.95",
+    )
+
+
+def warm_throughput(pool: ThreadPoolExecutor, load: Load, seconds: float) -> float:
+    """Of a pool whose threads have all been started before."""
+    with pool:
+        throughput(pool, load, seconds=0.2)
+        return throughput(pool, load, seconds)
+
+
+def compare_lag() -> None:
+    """How late an event loop is beside 40 pieces of work that hold the GIL: at the usual switch interval."""
+    with ThreadPool("bench", max_threads=40) as ours, ThreadPoolExecutor(40) as theirs:
+        compare(
+            "loop lag, median, beside 40 computing handlers",
+            "us",
+            lag(ours),
+            "ThreadPoolExecutor(40)",
+            lag(theirs),
+            None,
+        )
+
+
+def lag(pool: Executor, ticks: int = 20) -> Callable[[], float]:
+    """The median lateness of a loop's timers while handlers of some 10 ms of computing keep coming, 40 at a time."""
+
+    async def measure() -> float:
+        loop = asyncio.get_running_loop()
+        lags: list[float] = []
+        over = False
+
+        async def client() -> None:
+            while not over:
+                await loop.run_in_executor(pool, compute)
+
+        clients = [asyncio.ensure_future(client()) for _ in range(40)]
+        for _ in range(ticks):
+            due_s = time.perf_counter() + 0.005
+            await asyncio.sleep(0.005)
+            lags.append(time.perf_counter() - due_s)
+        over = True
+        await asyncio.gather(*clients)
+        return statistics.median(lags)
+
+    return lambda: asyncio.run(measure())
+
+
+def compute() -> int:
+    """Some 10 ms of pure Python."""
+    return sum(step * step for step in range(150_000))
+
+
+if __name__ == "__main__":
+    main()
