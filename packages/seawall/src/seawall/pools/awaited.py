@@ -20,6 +20,14 @@ class Carriers(Protocol):
         ...
 
 
+class Begun(Protocol):
+    """What is asked of a piece of work."""
+
+    def running(self) -> bool:
+        """Whether it has begun."""
+        ...
+
+
 class Ended(Protocol):
     """What is asked of a future."""
 
@@ -38,7 +46,7 @@ class AwaitedWork:
 
     __slots__ = ("_crew", "_future", "_loop", "_work", "owner")
 
-    def __init__(self, crew: Carriers, work: object, future: Ended, owner: Owner | None = None) -> None:
+    def __init__(self, crew: Carriers, work: Begun, future: Ended, owner: Owner | None = None) -> None:
         self._crew = crew
         self._work = work
         self._future = future
@@ -49,6 +57,8 @@ class AwaitedWork:
         if SETTINGS.level == "named":
             return
         WAITS.begin(self, self._need, self._loop)
+        if not self._work.running():
+            return  # whoever begins it from now on finds this wait when it comes to wait itself
         try:
             WAITS.refuse_deadlock(self, self._loop)
         except BaseException:
