@@ -143,6 +143,7 @@ def test_a_method_that_a_page_does_not_know_is_told_those_that_it_does(running: 
         csrf = token(web.get("/login"))
         refused = web.put("/login", headers={"x-csrftoken": csrf})
     assert refused.status_code == 405
+    assert "There is no page here" in refused.text
     assert {"GET", "POST"} <= set(refused.headers["allow"].split(", "))
 
 
