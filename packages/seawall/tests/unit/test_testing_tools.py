@@ -51,6 +51,10 @@ def test_without_threads_a_pool_says_so_and_works_again_afterwards() -> None:
         ("threading.Thread(target=END.wait, name='mine', daemon=True).start()", "leaked thread mine"),
         ("MUTEX.acquire()", "leaked permit of mutex accounts"),
         ("PERMITS.try_acquire()", "leaked permit of semaphore slots"),
+        (
+            "with ThreadPool('p', max_threads=1, spare_threads=0) as pool: pool.submit(swallow, pool).result()",
+            "deadlock: its queued work waits for pool p*",
+        ),
         ("with MUTEX, PERMITS: pass", None),
         ("ThreadPool('p', max_threads=1).submit(abs, -1).result()", None),
     ],
@@ -64,9 +68,13 @@ def test_the_plugin_fails_a_test_that_leaves_something_behind(
         textwrap.dedent(
             f"""
             import threading
+            from concurrent.futures import wait
             from seawall import Mutex, Semaphore, ThreadPool
 
             END, MUTEX, PERMITS = threading.Event(), Mutex("accounts"), Semaphore("slots", 2)
+
+            def swallow(pool):
+                wait([pool.submit(abs, -1)])
 
             def test_it():
                 {body}
@@ -79,3 +87,23 @@ def test_the_plugin_fails_a_test_that_leaves_something_behind(
     else:
         result.assert_outcomes(passed=1, errors=1)
         result.stdout.fnmatch_lines([f"*{complaint}*"])
+
+
+def test_a_lock_order_that_the_file_lacks_fails_the_run(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        from seawall import Mutex, configure
+
+        def test_it():
+            configure(level="ordered")
+            with Mutex("accounts"), Mutex("journal"):
+                pass
+        """
+    )
+    options = ["-p", "seawall.testing.pytest_plugin", "-p", "no:cacheprovider", "--lock-order=order.txt"]
+    result = pytester.runpytest_subprocess(*options)
+    assert result.ret == pytest.ExitCode.TESTS_FAILED
+    result.stdout.fnmatch_lines(["lock order not in the file: accounts -> journal"])
+    assert pytester.runpytest_subprocess(*options, "--lock-order-write").ret == pytest.ExitCode.OK
+    assert (pytester.path / "order.txt").read_text() == "accounts -> journal\n"
+    assert pytester.runpytest_subprocess(*options).ret == pytest.ExitCode.OK

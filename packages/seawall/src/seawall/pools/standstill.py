@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from seawall.errors import Deadlock, Wait
+from seawall.observe.events import EVENTS, DeadlockFound
 from seawall.pools.member import Member
 from seawall.runtime.probe import futures_waited_for, stack_of
 
@@ -37,7 +38,7 @@ def is_knot(members: Sequence[Member], queue: Sequence[object]) -> bool:
 
 
 def deadlock_in(pool_name: str, waiter: Member | None, members: Sequence[Member]) -> Deadlock:
-    """The error for `waiter`, or for the queued work itself, that no thread will ever come to."""
+    """The error for `waiter`, or for the queued work itself, that no thread will ever come to. Observers hear of it."""
     holders = [member for member in members if member is not waiter]
     wait = Wait(
         resource=f"pool {pool_name}",
@@ -46,6 +47,7 @@ def deadlock_in(pool_name: str, waiter: Member | None, members: Sequence[Member]
         waiter_stack=() if waiter is None else stack_of(waiter.ident),
         holder_stacks=tuple(stack_of(member.ident) for member in holders),
     )
+    EVENTS.emit(DeadlockFound((wait,), was_raised=True))
     return Deadlock((wait,))
 
 
