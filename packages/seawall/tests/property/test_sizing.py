@@ -30,6 +30,12 @@ def test_a_late_probe_vetoes_growth_and_full_cores_do_too() -> None:
     assert decide(WAITING, BOUNDS, replace(QUIET, cpu_share=0.99)).reason == "veto: every core is busy"
 
 
+def test_where_most_threads_wait_in_a_lock_and_the_queue_moves_one_more_would_only_join_them() -> None:
+    crowd = replace(WAITING, blocked=2)
+    assert decide(crowd, BOUNDS, QUIET).reason.startswith("veto: most threads wait in a lock")
+    assert decide(replace(crowd, taken=0), BOUNDS, QUIET).allowed == 4
+
+
 def test_a_queue_that_stands_still_for_long_overrules_the_veto() -> None:
     stuck = replace(WAITING, taken=0, still_s=1.5)
     assert decide(stuck, BOUNDS, replace(QUIET, lateness_s=0.005)).allowed == 4

@@ -104,9 +104,16 @@ def decide(look: Look, bounds: Bounds, machine: Machine) -> Decision:
         return Decision(look.allowed, "veto: every core is busy")
     if look.taken == 0:
         return Decision(look.allowed + 1, "nothing left the queue")
+    if are_mostly_blocked(look.blocked, look.threads):
+        return Decision(look.allowed, "veto: most threads wait in a lock, and one more would too")
     if look.blocked:
         return Decision(look.allowed + 1, "a worker is blocked")
     return Decision(look.allowed + 1, "work waits and the GIL is free")
+
+
+def are_mostly_blocked(blocked: int, threads: int) -> bool:
+    """Whether so many wait in something known that another one would most likely join them there."""
+    return blocked * 2 >= threads > 1
 
 
 class Lateness:

@@ -10,7 +10,7 @@ from collections import deque
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.core.line import copy_of
-from seawall.core.sizing import Machine
+from seawall.core.sizing import Machine, are_mostly_blocked
 from seawall.core.statistics import PoolStatistics
 from seawall.errors import Closed, Overloaded
 from seawall.pools.growth import Pace
@@ -150,7 +150,9 @@ class Crew:
 
     def one_blocks(self) -> None:
         """A member is about to wait in something we know: another may use its place."""
-        if self.queue and not self.idle and self.count == self.allowed < self.max_threads:
+        if not self.queue or self.idle or are_mostly_blocked(self.blocked(), self.count):
+            return
+        if self.count == self.allowed < self.max_threads:
             with self._guard:
                 if self.count != self.allowed or self.allowed >= self.max_threads:
                     return
