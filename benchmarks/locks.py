@@ -17,7 +17,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 
 from benchmarks.report import report
-from seawall import Batcher, Mutex, ReadWriteLock, Semaphore, ThreadPool, configure
+from seawall import Batcher, Deadlock, Mutex, ReadWriteLock, Semaphore, ThreadPool, configure
 from seawall.observe.settings import Level
 
 ROUNDS = 9
@@ -33,6 +33,7 @@ def main() -> None:
     compare_levels()
     compare_contended()
     configure(level="watched")
+    report("deadlock of 3 threads, from the wait that closes it to Deadlock", "ms", deadlock_ms(), goal="<= 100 ms")
     with ThreadPool("bench", max_threads=2) as ours, ThreadPoolExecutor(2) as theirs:
         compare("submit().result()", "us", result_cost(ours), "ThreadPoolExecutor", result_cost(theirs), 0.9)
         compare("submit 1,500, wait for all", "us", batch_cost(ours), "ThreadPoolExecutor", batch_cost(theirs), 0.5)
@@ -176,6 +177,31 @@ def compare(
         ratio=statistics.median(own / other for own, other in pairs),
         goal="" if goal is None else f"ratio <= {goal}",
     )
+
+
+def deadlock_ms(rings: int = 100) -> float:
+    """Plant rings of three threads; the median time within which one is refused, in milliseconds."""
+    took_s: list[float] = []
+    for _ in range(rings):
+        mutexes, all_hold = [Mutex(f"m{number}") for number in range(3)], threading.Barrier(3)
+
+        def enter(first: Mutex, then: Mutex, all_hold: threading.Barrier = all_hold) -> None:
+            with first:
+                all_hold.wait()
+                began_s = time.perf_counter()
+                try:
+                    with then:
+                        pass
+                except Deadlock:
+                    took_s.append(time.perf_counter() - began_s)
+
+        threads = [threading.Thread(target=enter, args=(mutexes[n], mutexes[n - 1])) for n in range(3)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(took_s) == rings
+    return statistics.median(took_s) * 1e3
 
 
 def with_cost(lock: AbstractContextManager[object], count: int = 5_000) -> Cost:

@@ -158,6 +158,7 @@ def _first_run(browser: Browser, base: str, data: Path, wanted: set[str]) -> Non
     invitation = page.locator("#invitation-link").inner_text()
     page.goto(f"{base}/account/second-factor")
     app = pyotp.TOTP(page.locator("#totp-secret").inner_text().replace(" ", ""))
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_label("The code that the app shows now").fill(app.now())
     page.get_by_role("button", name="Turn it on").click()
     page.locator("#recovery-codes").wait_for()

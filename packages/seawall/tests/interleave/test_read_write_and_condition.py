@@ -31,6 +31,7 @@ def assert_free(lock: ReadWriteLock) -> None:
     figures = lock.statistics()
     assert (figures.readers, figures.writer, figures.waiters) == ((), None, ())
     assert lock.write.try_acquire()
+    assert WAITS.now() == ()
     assert WAITS._waits == {}
 
 
@@ -116,6 +117,7 @@ def waiters_that_are_notified_or_late(run: Interleaving):
         assert sorted(taken) == [0, 1]
         assert not mutex.locked()
         assert arrived.waiters() == ()
+        assert WAITS.now() == ()
         assert WAITS._waits == {}
 
     return check

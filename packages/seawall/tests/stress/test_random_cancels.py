@@ -121,6 +121,7 @@ def fight(sides: dict[str, object], limits: dict[str, int], enough: int, patienc
     assert not [thread for thread in threads if thread.is_alive()], "a wake-up was lost"
     assert count.errors == []
     assert count.entries > 0
+    assert WAITS.now() == ()
     assert WAITS._waits == {}
     assert WAITS._blocked_loops == {}
     assert HELD == HELD_BY_TASKS == {}
@@ -252,6 +253,7 @@ def exchange(per_consumer: int, consumers: int) -> None:
     assert sorted(taken) == list(range(total))
     assert arrived.waiters() == ()
     assert not mutex.locked()
+    assert WAITS.now() == ()
     assert WAITS._waits == {}
 
 

@@ -1,6 +1,8 @@
 import asyncio
+import gc
 import itertools
 import threading
+import weakref
 
 import pytest
 
@@ -203,3 +205,20 @@ def test_an_observer_that_fails_breaks_nobody(watched, planting) -> None:
         remove_observer(fail)
     assert len(outcome.refused) == 1
     assert EVENTS.observer_failures_total == before + 1
+
+
+def test_a_wait_whose_loop_was_closed_is_forgotten_and_its_task_with_it(watched) -> None:
+    slots = Semaphore("slots", 1)
+    slots.acquire()
+    loop = asyncio.new_event_loop()
+    abandoned = loop.create_task(slots.acquire_async())
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+    abandoned._log_destroy_pending = False
+    kept = weakref.ref(abandoned)
+    del abandoned
+    slots.release()
+    assert WAITS.now() == ()
+    gc.collect()
+    assert kept() is None

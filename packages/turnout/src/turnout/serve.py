@@ -39,6 +39,8 @@ DEMO_EVENTS = 1_000_000
 def serve(settings: Settings, *, demo: bool = False) -> None:
     """Serves until SIGTERM or SIGINT, then drains. Raises `DirectoryHeld`, `SettingsInvalid`, `StoreUnavailable` …"""
     configure(settings)
+    if settings.smtp_url and not settings.public_url:
+        _LOG.warning("public_url is not set: links in letters begin with the address that this server listens on")
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _allow_many_files()
     with Holding(settings.data, purpose=f"turnout serve on {settings.host}:{settings.port}") as holding:

@@ -190,6 +190,7 @@ def test_nothing_keeps_people_out_of_what_is_given_to_others(
     shared = page.locator("#links .link-row code").first.inner_text()
     page.goto(f"{base}/account/second-factor")
     app = pyotp.TOTP(page.locator("#totp-secret").inner_text().replace(" ", ""))
+    page.get_by_label("Your password").fill(PASSWORD)
     page.get_by_label("The code that the app shows now").fill(app.now())
     page.get_by_role("button", name="Turn it on").click()
     page.locator("#recovery-codes").wait_for()

@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from shelf import PASSWORD, Shelf, run
 
-from turnout.accounts.rules import check_email
+from turnout.accounts.rules import check_email, check_name
 from turnout.compose import kept_secret
 from turnout.errors import AlreadyExists, BadInput, NotFound, NotSignedIn
 from turnout.model.site import Principal
@@ -226,3 +226,11 @@ def test_an_address_is_the_one_that_a_letter_to_it_would_reach(email: str) -> No
 )
 def test_an_address_may_hold_what_addresses_hold(email: str) -> None:
     assert check_email(email) == email
+
+
+def test_a_name_is_of_characters_that_can_be_seen() -> None:
+    for name in ("Müller & Söhne", "👩\u200d💻 team", "شرکت\u200cها"):
+        assert check_name(f"  {name} ") == name
+    for name, said in (("a\u202eb", r"U\+202E"), ("a\0b", r"U\+0000"), ("x" * 81, "got 81"), (" \n ", "got 0")):
+        with pytest.raises(BadInput, match=said):
+            check_name(name)

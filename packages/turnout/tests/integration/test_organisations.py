@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from shelf import ADDRESS, PASSWORD, Shelf, run
 
-from turnout.errors import AlreadyExists, BadInput, NotAllowed, NotFound
+from turnout.errors import AlreadyExists, BadInput, NotAllowed, NotFound, TooManyAttempts
 from turnout.model.access import ROLES, Organisation
 from turnout.model.site import OrganisationId, Principal, UserId
 
@@ -417,5 +417,24 @@ def test_a_guest_may_leave_and_nobody_below_an_admin_takes_another_out(shelf: Sh
         assert (entry.actor, entry.action, entry.target) == (guest.email, "guest.left", "acme.example")
         with pytest.raises(NotFound):
             await shelf.sharing.remove_guest(guest, "acme.example", owner.user_id)
+
+    run(body)
+
+
+def test_nobody_can_be_buried_in_invitations(shelf: Shelf) -> None:
+    async def body() -> None:
+        owner = await shelf.person("owner")
+        own = await shelf.own(owner)
+        for _ in range(5):
+            await shelf.organisations.invite(owner, own.id, "ada@example.org", "viewer", ADDRESS)
+        for attempt in (
+            shelf.organisations.invite(owner, own.id, "Ada@Example.org", "viewer", ADDRESS),
+            shelf.organisations.invite_guest(owner, "acme.example", "ada@example.org", "viewer", ADDRESS),
+        ):
+            with pytest.raises(TooManyAttempts):
+                await attempt
+        assert len(shelf.letters()) == 5
+        shelf.clock.advance(3_601)
+        await shelf.organisations.invite(owner, own.id, "ada@example.org", "viewer", ADDRESS)
 
     run(body)

@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 import httpx
+import pyotp
 import pytest
 from serving import until
 
@@ -143,6 +144,7 @@ def test_a_method_that_a_page_does_not_know_is_told_those_that_it_does(running: 
         csrf = token(web.get("/login"))
         refused = web.put("/login", headers={"x-csrftoken": csrf})
     assert refused.status_code == 405
+    assert "There is no page here" in refused.text
     assert {"GET", "POST"} <= set(refused.headers["allow"].split(", "))
 
 
@@ -156,3 +158,15 @@ def test_headers_without_end_are_refused(running: Turnout) -> None:
     answer = httpx.get(f"{running.url}/login", headers={"Cookie": "a=" + "b" * 40_000})
     assert answer.status_code == 431
     assert "cookies" in answer.text
+
+
+def test_a_second_factor_is_turned_on_for_the_password_alone(running: Turnout) -> None:
+    with closing(running.signed_in()) as web:
+        page = web.get("/account/second-factor")
+        secret = re.search(r'<code id="totp-secret"[^>]*>([^<]+)</code>', page.text)
+        assert secret is not None
+        code = pyotp.TOTP(secret.group(1).replace(" ", "")).now()
+        refused = web.post("/account/second-factor", data={"code": code, "_csrf_token": token(page)})
+        assert refused.status_code == 400
+        assert "that is not your password" in refused.text
+        assert "Turn on a second factor" in web.get("/account/second-factor").text

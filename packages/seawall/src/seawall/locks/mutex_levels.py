@@ -34,11 +34,11 @@ class OrderedMutex(WatchedMutex):
             pass
         else:
             self._owner = owner
-            HELD[owner] = (self, outer)
+            HELD[owner] = self if outer is None else (self, outer)
             return
         self._wait_in_thread(None)
         self._owner = owner
-        HELD[owner] = (self, outer)
+        HELD[owner] = self if outer is None else (self, outer)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -47,7 +47,7 @@ class OrderedMutex(WatchedMutex):
         if (owner is None or FORFEITED) and (self._is_forfeited() or owner is None):
             return
         held = HELD.pop(owner, None)
-        if held is None or held[0] is not self or held[1] is not None:
+        if held is not self:
             if held is not None:
                 HELD[owner] = held
             note_left(self, owner)

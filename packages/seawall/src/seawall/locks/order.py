@@ -24,8 +24,9 @@ class Held(Protocol):
         ...
 
 
-Chain = tuple[Held, "Chain | None"]
-"""What one owner holds, the latest first. Immutable, so that others may read it."""
+Chain = Held | tuple[Held, "Chain"]
+"""What one owner holds, the latest first; a single lock is itself, to spare a tuple where nothing is nested. Immutable,
+so that others may read it."""
 
 HELD: dict[Owner, Chain] = {}
 """What threads hold. Each entry is written by its owner alone; who holds nothing has none."""
@@ -55,7 +56,8 @@ def check_order(lock: Held, owner: Owner) -> None:
 def note_held(lock: Held, owner: Owner) -> None:
     """Put `lock` on top of what `owner` holds."""
     table = _table_of(owner)
-    table[owner] = (lock, table.get(owner))
+    outer = table.get(owner)
+    table[owner] = lock if outer is None else (lock, outer)
 
 
 def note_left(lock: Held, owner: Owner) -> None:
@@ -101,7 +103,7 @@ def _table_of(owner: Owner) -> dict[Owner, Chain]:
 
 def _check_chain(lock: Held, owner: Owner, chain: Chain | None) -> None:
     while chain is not None:
-        held, chain = chain
+        held, chain = chain if isinstance(chain, tuple) else (chain, None)
         if held is lock:
             continue  # entered again: not a matter of order, and found by other means
         if held.name == lock.name:
@@ -141,8 +143,13 @@ def _found(event: OrderInverted, way: str) -> None:
 def _without(lock: Held, chain: Chain | None) -> Chain | None:
     if chain is None:
         return None
-    held, rest = chain
-    return rest if held is lock else (held, _without(lock, rest))
+    if not isinstance(chain, tuple):
+        return None if chain is lock else chain
+    held, outer = chain
+    if held is lock:
+        return outer
+    left = _without(lock, outer)
+    return held if left is None else (held, left)
 
 
 def _forget_held(level: Level) -> None:

@@ -92,11 +92,20 @@ class Waits:
 
     def needs(self) -> list[OwnerNeed]:
         """What everybody who waits needs, at about one moment."""
-        return [need for owner in list(self._waits) for need in self._needs_of(owner)]
+        return [need for owner in self._living() for need in self._needs_of(owner)]
 
     def now(self) -> tuple[Wait, ...]:
         """Every wait there is, at about one moment, without stacks."""
-        return tuple(_as_wait(owner, need) for owner in list(self._waits) for need in self._needs_of(owner))
+        return tuple(_as_wait(owner, need) for owner in self._living() for need in self._needs_of(owner))
+
+    def _living(self) -> list[Owner]:
+        # A task whose loop was closed under it ends no wait any more, and would be kept alive from here for ever.
+        owners = list(self._waits)
+        for owner in owners:
+            loop = loop_of(owner)
+            if loop is not None and loop.is_closed():
+                self._waits.pop(owner, None)
+        return [owner for owner in owners if owner in self._waits]
 
     def _may_be_stuck(self, waiting: Waiting) -> bool:
         # The usual case, and all that most waits pay: somebody in the way is not waiting for anything.

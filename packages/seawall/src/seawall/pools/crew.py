@@ -115,6 +115,10 @@ class Crew:
             return False
         return True
 
+    def carrier_of(self, work: object) -> int | None:
+        """The ident of the thread that has `work` in hand; None where it is queued, over, or inside other work."""
+        return next((member.ident for member in self._members.copy() if member.work is work), None)
+
     # Size.
 
     def resize(self, max_threads: int) -> None:

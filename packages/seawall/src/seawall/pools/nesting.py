@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.errors import DeadlineExceeded
+from seawall.pools.awaited import AwaitedWork
 from seawall.pools.member import Member
 from seawall.runtime.blocking import BLOCKABLES
 from seawall.runtime.deadline import wait_limit_s
@@ -41,12 +42,14 @@ def wait_for_end(future: PoolFuture, timeout_s: float | None) -> None:
     if not future.registers(parker):
         return
     if member is None:
-        has_ended = parker.park(limit_s)
+        with AwaitedWork(future.crew, future, future):
+            has_ended = parker.park(limit_s)
     else:
         member.waits_for = future
         member.blocks()
         try:
-            has_ended = parker.park(limit_s)
+            with AwaitedWork(future.crew, future, future):
+                has_ended = parker.park(limit_s)
         finally:
             member.waits_for = None
             member.resumes()

@@ -13,11 +13,13 @@ from seawall.clock import SYSTEM_CLOCK
 from seawall.core.statistics import PoolStatistics
 from seawall.errors import DeadlineExceeded, Misuse
 from seawall.observe.registry import REGISTRY
+from seawall.pools.awaited import AwaitedWork
 from seawall.pools.crew import Crew
 from seawall.pools.future import PoolFuture
 from seawall.pools.work import TaskWork
 from seawall.runtime.deadline import wait_limit_s
 from seawall.runtime.wakeups import wakeups_of
+from seawall.runtime.who import this_task
 
 CLEANUP_LIMIT = 100_000
 """Clean-up is never refused because much else waits; so much of it at once is a leak of something else."""
@@ -149,7 +151,8 @@ class ThreadPool(Executor):
             self._crew.wake_one()
         timer = None if limit_s is None else loop.call_later(limit_s, self._expire, work)
         try:
-            return cast("T", await future)
+            with AwaitedWork(crew, work, future, this_task()):
+                return cast("T", await future)
         except BaseException:
             if not work.is_begun and not is_cleanup:
                 crew.withdraw(work)

@@ -73,6 +73,10 @@ class TaskWork:
         self.is_begun = False
         self.since_s = _now_s()
 
+    def running(self) -> bool:
+        """Whether it has begun."""
+        return self.is_begun
+
     def carry_out(self) -> None:
         """See `Work`."""
         self.is_begun = True

@@ -12,6 +12,7 @@ from turnout.accounts.rules import KEY_PREFIX, check_email, check_name, check_ro
 from turnout.accounts.sessions import Sessions
 from turnout.credentials.passwords import Passwords
 from turnout.credentials.secrets import hash_secret, new_secret
+from turnout.credentials.throttle import Throttle
 from turnout.mail import Outbox
 from turnout.model.access import GUEST_ROLES, ApiKey, AuditEntry, Invitation, Member, Organisation, Right
 from turnout.model.site import OrganisationId, Principal, SiteId, UserId
@@ -20,6 +21,9 @@ from turnout.store.sql.keys import KeyRepository
 from turnout.store.sql.organisations import OrganisationRepository
 
 INVITATION_S = 14 * 86_400
+LETTERS_OF_INVITER = 100
+LETTERS_TO_ADDRESS = 5
+WINDOW_S = 3_600.0
 
 
 class Repositories(NamedTuple):
@@ -56,6 +60,8 @@ class Organisations:
         self._outbox = outbox
         self._threads = threads
         self._clock = clock
+        self._by_inviter = Throttle(clock, most=LETTERS_OF_INVITER, window_s=WINDOW_S)
+        self._by_address = Throttle(clock, most=LETTERS_TO_ADDRESS, window_s=WINDOW_S)
 
     async def of(self, principal: Principal) -> list[Organisation]:
         """Those of the principal, by name."""
@@ -108,9 +114,10 @@ class Organisations:
         """Invites somebody. `address` is this server's.
 
         The link goes out by mail, which proves whose address it is; where this server sends none, it is returned for the
-        inviter to pass on. Raises `BadInput`.
+        inviter to pass on. Raises `BadInput`, and `TooManyAttempts`: nobody is to be buried in letters.
         """
         email, checked, token, now_s = check_email(email), check_role(role), new_secret(), self._now_s()
+        self._take_letter(principal, email)
         name = await self._threads.run(
             self._invitations.invite,
             principal,
@@ -127,6 +134,7 @@ class Organisations:
         """Invites somebody to one site only; otherwise as `invite`."""
         email, checked = check_email(email), check_role(role, GUEST_ROLES)
         token, now_s = new_secret(), self._now_s()
+        self._take_letter(principal, email)
         await self._threads.run(
             self._invitations.invite_guest,
             principal,
@@ -192,6 +200,10 @@ class Organisations:
     async def audit(self, principal: Principal, organisation_id: OrganisationId) -> list[AuditEntry]:
         """Who did what, the latest first; nothing for whoever may not see it."""
         return await self._threads.run(self._keys.audit, principal, organisation_id)
+
+    def _take_letter(self, principal: Principal, email: str) -> None:
+        self._by_inviter.take(str(principal.user_id))
+        self._by_address.take(email)
 
     async def _post(self, principal: Principal, email: str, what: str, role: str, link: str) -> str | None:
         await self._threads.run(self._outbox.post, invitation_letter(email, principal.email, what, role, link))

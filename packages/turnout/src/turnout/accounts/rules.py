@@ -12,6 +12,8 @@ from turnout.model.access import ROLES, Role
 
 SCOPES = ("stats", "ops")
 KEY_PREFIX = "tk_"
+JOINERS = "\u200c\u200d"
+"""Not seen themselves, but needed to write Persian, and emoji of several."""
 
 # One @, something on both sides, dots between the domain's parts: whether it works is for a letter to show. None of what
 # means something else in a letter's header, where `a<b@example.org` is b's address and `a,b@example.org` are two.
@@ -37,8 +39,11 @@ def check_scope(scope: str) -> str:
 def check_name(name: str, field: str = "name") -> str:
     """A name of something as people write it, trimmed. Raises `BadInput`."""
     text = " ".join(name.split())
-    if not 1 <= len(text) <= 80 or not text.isprintable():
+    if not 1 <= len(text) <= 80:
         raise BadInput(field, f"expected 1 to 80 characters, got {len(text)}")
+    for character in text:
+        if not character.isprintable() and character not in JOINERS:
+            raise BadInput(field, f"expected characters that can be seen, got U+{ord(character):04X}")
     return text
 
 

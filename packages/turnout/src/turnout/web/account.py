@@ -101,11 +101,16 @@ async def show_second_factor(
 
 @post("/account/second-factor", status_code=200, opt=PERSON)
 async def confirm_second_factor(
-    request: PageRequest, principal: PrincipalDependency, second_factors: FactorsDependency
+    request: PageRequest,
+    principal: PrincipalDependency,
+    accounts: AccountsDependency,
+    second_factors: FactorsDependency,
 ) -> Template:
-    """Turns it on and shows the recovery codes, once."""
+    """Turns it on and shows the recovery codes, once. For the password: a stolen session must not lock its owner out."""
+    form = await fields(request)
     try:
-        codes = await second_factors.confirm(principal, (await fields(request))["code"])
+        await accounts.check_own_password(principal, form["password"])
+        codes = await second_factors.confirm(principal, form["code"])
     except BadInput as bad:
         return await _second_factor_page(request, principal, second_factors, error=bad, status_code=400)
     return page(request, "recovery_codes.html", principal, codes=codes)

@@ -63,6 +63,8 @@ def problem_of(error: Exception) -> Problem:
                 "The form is out of date",
                 "It was opened before its cookie changed. Nothing was done. Go back, reload the page and send it again.",
             )
+        case HTTPException(status_code=405):
+            return Problem(405, "There is no page here", "Forms are sent to this address. Open the page they stand on.")
         case HTTPException():
             return Problem(
                 error.status_code, "Not found" if error.status_code == 404 else "That did not work", error.detail
