@@ -90,6 +90,7 @@ SIGNED_OUT = (
     Shot("sign-in", "/login"),
     Shot("sign-in-wrong", "/login", lambda page: _sign_in(page, PASSWORD, wait=False)),
     Shot("forgotten", "/forgotten"),
+    Shot("api", "/api/docs"),
 )
 
 
@@ -116,14 +117,15 @@ def _demo(browser: Browser, base: str, data: Path, wanted: set[str]) -> None:
             [sys.executable, "-m", "turnout", *command, "--data", str(data)], check=True, capture_output=True
         )
     _wait_until_level(base)
-    link = _furnish(browser, base, password)
+    closed, opened = _furnish(browser, base, password)
+    reset = _reset_link(browser, base, data)
     for look, options in LOOKS.items():
         context = browser.new_context(**options, reduced_motion="reduce")
         page = context.new_page()
         for shot in SIGNED_OUT:
             _take(page, base, shot, look, wanted)
-        for shot in (Shot("shared-password", link),):
-            _take(page, "", shot, look, wanted)
+        for name, link in (("shared-password", closed), ("embedded", f"{opened}?embed=true"), ("new-password", reset)):
+            _take(page, "", Shot(name, link), look, wanted)
         page.goto(f"{base}/login")
         _sign_in(page, password)
         for shot in SIGNED_IN:
@@ -163,6 +165,12 @@ def _first_run(browser: Browser, base: str, data: Path, wanted: set[str]) -> Non
     page.get_by_role("button", name="Turn it on").click()
     page.locator("#recovery-codes").wait_for()
     _keep(page, "recovery-codes", "light", wanted)
+    page.emulate_media(color_scheme="dark")  # they are shown once, so it is one page in three looks
+    _keep(page, "recovery-codes", "dark", wanted)
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 390, "height": 760})
+    _keep(page, "recovery-codes", "phone", wanted)
+    page.set_viewport_size({"width": 1280, "height": 800})
     for look, context in contexts.items():
         _take(pages[look], base, Shot("second-factor-on", "/account/second-factor"), look, wanted)
         context.clear_cookies()
@@ -174,8 +182,8 @@ def _first_run(browser: Browser, base: str, data: Path, wanted: set[str]) -> Non
         context.close()
 
 
-def _furnish(browser: Browser, base: str, password: str) -> str:
-    """Names the organisation, invites, shares, makes a key; returns a shared link with a password."""
+def _furnish(browser: Browser, base: str, password: str) -> tuple[str, str]:
+    """Names the organisation, invites, shares, makes a key; returns shared links with and without a password."""
     page = browser.new_context().new_page()
     page.goto(f"{base}/login")
     _sign_in(page, password)
@@ -196,7 +204,20 @@ def _furnish(browser: Browser, base: str, password: str) -> str:
         page.get_by_label("Password (none: leave empty)").fill(secret)
         page.get_by_role("button", name="Make a link").click()
         page.get_by_text("The link is made.").wait_for()
-    link = page.locator("#links .link-row code").first.inner_text()
+    links = page.locator("#links .link-row > .copyable code")
+    found = links.nth(0).inner_text(), links.nth(1).inner_text()
+    page.context.close()
+    return found
+
+
+def _reset_link(browser: Browser, base: str, data: Path) -> str:
+    page = browser.new_context().new_page()
+    page.goto(f"{base}/forgotten")
+    page.get_by_label("E-mail").fill(EMAIL)
+    page.get_by_role("button", name="Send the link").click()
+    page.get_by_role("heading", name="Look at your mail").wait_for()
+    letters = (path.read_text() for path in (data / "outbox").glob("*.eml"))
+    link = next(found[1] for letter in letters if (found := re.search(r"(http://\S+/reset/[\w-]+)", letter)))
     page.context.close()
     return link
 
