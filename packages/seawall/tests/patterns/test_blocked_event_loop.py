@@ -35,7 +35,7 @@ def test_fix_on_a_thread_of_a_pool_the_others_go_on() -> None:
             answered.set()
 
         blocked = asyncio.create_task(pool.run(answered.wait, 30))
-        asyncio.create_task(health())  # noqa: RUF006
+        asyncio.create_task(health())  # noqa: RUF006 - as above
         assert await blocked is True
 
     with ThreadPool("pages", max_threads=1) as pool:

@@ -10,7 +10,6 @@ from seawall.core.statistics import Snapshot
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 """The content type to answer with."""
 
-Labels = tuple[tuple[str, str], ...]
 Row = tuple[str, float]
 
 

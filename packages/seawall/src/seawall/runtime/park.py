@@ -9,8 +9,6 @@ from seawall.runtime.blocking import BLOCKABLES
 from seawall.runtime.threads import RawLock
 from seawall.runtime.who import Loop, Owner, get_ident, running_loop, this_task
 
-NO_TIMEOUT = -1.0
-
 
 class Parker:
     """A place where one thread sleeps until another wakes it. A wake-up before the sleep is kept, as one."""

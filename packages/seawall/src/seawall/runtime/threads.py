@@ -67,7 +67,7 @@ def RawLock() -> threading.Lock:  # noqa: N802 - it stands where the class stood
     return _in_use.lock()
 
 
-def RawRLock() -> threading.RLock:  # noqa: N802
+def RawRLock() -> threading.RLock:  # noqa: N802 - as above
     """A `threading.RLock`."""
     return _in_use.rlock()
 
