@@ -10,7 +10,10 @@ import griffe
 
 EXAMPLE = re.compile(r"(?:^>>> .*\n?(?:^(?!$).*\n?)*(?:\n(?=>>> ))?)+", re.MULTILINE)
 INDENTED = re.compile(r"(?:^    .*\n?|^\n(?=    ))+", re.MULTILINE)
-NAME = re.compile(r"(?<!`)`(?P<name>[A-Za-z_][\w.]*)`(?!`)")
+NAME = re.compile(
+    r"`(?P<name>\w+)`|\b(?P<error>DeadlineExceeded|Deadlock|LockOrderViolation|Misuse|Overloaded|Closed)\b"
+)
+PLUMBING = re.compile(r"^(?:Generic\b|Levelled$)")  # bases that say nothing to a reader
 
 
 class Docstrings(griffe.Extension):
@@ -28,8 +31,8 @@ def markdown_of(docstring: str, public: dict[str, str], own: str = "") -> str:
     """The docstring as Markdown, with links to the `public` names but for its `own`."""
 
     def linked(match: re.Match[str]) -> str:
-        path = public.get(match["name"])
-        return f"[`{match['name']}`][{path}]" if path and match["name"] != own else match[0]
+        name = match["name"] or match["error"]
+        return f"[`{name}`][{public[name]}]" if name in public and name != own else match[0]
 
     parts, end = [], 0
     for block in re.finditer(f"{EXAMPLE.pattern}|{INDENTED.pattern}", docstring, re.MULTILINE):
@@ -48,6 +51,8 @@ def _exports(module: griffe.Module) -> list[str]:
 def _visit(thing: griffe.Object | griffe.Alias, public: dict[str, str]) -> None:
     if thing.is_alias:
         return
+    if isinstance(thing, griffe.Class):
+        thing.bases = [base for base in thing.bases if not PLUMBING.match(str(base))]
     if thing.docstring:
         own = thing.name if thing.is_class else thing.parent.name if thing.parent is not None else ""
         thing.docstring.value = markdown_of(thing.docstring.value, public, own)
