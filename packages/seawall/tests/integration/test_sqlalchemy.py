@@ -1,4 +1,5 @@
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import sqlalchemy
@@ -23,8 +24,14 @@ def test_connections_are_reused_and_bounded_and_shown(engine: sqlalchemy.Engine)
         assert second.execute(text("SELECT 1")).scalar() == 1
         (shown,) = [s for s in snapshot().semaphores if s.name == "db"]
         assert (shown.permits, shown.free) == (2, 0)
-        with deadline(0.01), pytest.raises(exc.TimeoutError, match="of 2") as caught:
-            engine.connect()
+        assert shown.holders == ("thread MainThread",) * 2
+
+        def connect_in_time() -> None:
+            with deadline(0.01):
+                engine.connect()
+
+        with ThreadPoolExecutor(1) as other, pytest.raises(exc.TimeoutError, match="of 2") as caught:
+            other.submit(connect_in_time).result(30)
         assert isinstance(caught.value.__cause__, DeadlineExceeded)
     assert engine.pool.status() == "Pool size: 1  out: 0  idle: 1"
 

@@ -1,9 +1,10 @@
 import asyncio
+import itertools
 import threading
 
 import pytest
 
-from seawall import Deadlock, Mutex, Semaphore, ThreadPool
+from seawall import Deadlock, Mutex, ResourcePool, Semaphore, ThreadPool
 
 
 def until(is_so) -> None:
@@ -111,3 +112,45 @@ def test_waiting_for_work_that_needs_nothing_is_no_deadlock(pool) -> None:
             return await pool.run(abs, -2)
 
     assert asyncio.run(main()) == 2
+
+
+class Borrowing:
+    """A place in a resource pool, to be entered by anyone any number of times."""
+
+    def __init__(self, pool: ResourcePool) -> None:
+        self.pool = pool
+        self.inside = threading.local()
+        self.by_task = {}
+
+    def __enter__(self) -> None:
+        self.inside.block = self.pool.borrow()
+        self.inside.block.__enter__()
+
+    def __exit__(self, *error) -> None:
+        self.inside.block.__exit__(*error)
+
+    async def __aenter__(self) -> None:
+        block = self.by_task[asyncio.current_task()] = self.pool.borrow()
+        await block.__aenter__()
+
+    async def __aexit__(self, *error) -> None:
+        await self.by_task.pop(asyncio.current_task()).__aexit__(*error)
+
+
+@pytest.mark.parametrize(
+    "kinds", [k for n in range(2, 6) for k in itertools.combinations_with_replacement(("thread", "task"), n)]
+)
+def test_a_ring_through_resource_pools_and_a_mutex_is_broken_by_refusing_one(watched, planting, kinds) -> None:
+    pools = [Borrowing(ResourcePool(f"r{n}", object, max_size=1)) for n in range(len(kinds) - 1)]
+    ring = [*pools, Mutex("m")]
+    outcome = planting.plant(kinds, [(ring[n], ring[(n + 1) % len(ring)]) for n in range(len(ring))])
+    assert (len(outcome.refused), len(outcome.through)) == (1, len(kinds) - 1)
+    assert {wait.resource for wait in outcome.refused[0][1].cycle} == {"m", *(p.pool.name for p in pools)}
+    assert all(p.pool.statistics().in_use == 0 for p in pools)
+
+
+def test_a_second_resource_wanted_while_all_are_out_with_those_who_want_one(watched, planting) -> None:
+    places = [Borrowing(pool := ResourcePool("r", object, max_size=3)), Borrowing(pool)]
+    outcome = planting.plant(("thread", "task", "thread"), [tuple(places)] * 3)
+    assert (len(outcome.refused), len(outcome.through)) == (1, 2)
+    assert all(len(wait.holders) == 3 for wait in outcome.refused[0][1].cycle)

@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
+import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
-from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from shelf import PASSWORD, Shelf, run
 from sqlalchemy import create_engine
 
 from turnout.credentials.passwords import HASHER
 from turnout.credentials.secrets import hash_secret
-from turnout.store.sql.database import AccountsDatabase
+from turnout.errors import StoreUnavailable
+from turnout.store.sql.database import VERSION, AccountsDatabase
+from turnout.store.sql.migrations.upgrade import config
 from turnout.store.sql.tables import metadata
 
 
 def old_file(path: Path) -> None:
     """What `turnout` 0.1 kept: two accounts, each with a site, a session and a key; one site was deleted."""
     engine = create_engine(f"sqlite:///{path}")
-    config = Config()
-    config.set_main_option("script_location", "turnout.store.sql:migrations")
-    config.set_main_option("path_separator", "os")
+    asked = config()
     with engine.connect() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
+        asked.attributes["connection"] = connection
+        command.upgrade(asked, "0001")
         connection.commit()
     engine.dispose()
     with sqlite3.connect(path) as file:
@@ -82,3 +85,28 @@ def test_the_migrations_make_the_tables_that_the_code_knows(tmp_path: Path) -> N
         context = MigrationContext.configure(connection, opts={"compare_server_default": True})
         assert compare_metadata(context, metadata) == []
     engine.dispose()
+
+
+def test_the_version_that_needs_no_migration_is_the_newest_one() -> None:
+    assert ScriptDirectory.from_config(config()).get_current_head() == VERSION
+
+
+def test_a_file_of_the_newest_version_is_opened_without_alembic(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.sqlite"
+    AccountsDatabase(path).close()
+    program = (
+        "import sys; from pathlib import Path; from turnout.store.sql.database import AccountsDatabase; "
+        "AccountsDatabase(Path(sys.argv[1])).close(); print('alembic' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", program, str(path)], capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "False"
+
+
+def test_a_file_of_a_later_version_is_refused_and_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "accounts.sqlite"
+    AccountsDatabase(path).close()
+    with sqlite3.connect(path) as file:
+        file.execute("UPDATE alembic_version SET version_num = '9999'")
+    file.close()
+    with pytest.raises(StoreUnavailable, match=r"accounts\.sqlite are of version 9999.*up to 0002"):
+        AccountsDatabase(path)

@@ -6,11 +6,13 @@ from collections import deque
 from typing import Any
 
 from sqlalchemy import exc
-from sqlalchemy.pool import ConnectionPoolEntry, Pool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry, Pool
+from sqlalchemy.util import await_only
 
 from seawall.core.statistics import SemaphoreStatistics
 from seawall.errors import DeadlineExceeded
-from seawall.locks.semaphore import Semaphore
+from seawall.observe.loans import Loan
+from seawall.pools.lendings import Lendings
 
 
 class SeawallPool(Pool):
@@ -21,9 +23,18 @@ class SeawallPool(Pool):
     sqlalchemy.exc.TimeoutError is raised from `DeadlineExceeded`. The pool is a semaphore in Seawall's snapshot, named
     by `pool_logging_name`, or `sqlalchemy`; a `ThreadPool`'s thread that waits for a connection is seen as blocked.
 
+    Where every connection is with somebody who waits, in the end, for another one, the last to wait gets `Deadlock` as
+    it is: it is no database error, and to try again does not mend it. Whoever took a connection counts as its holder
+    until anyone gives it back, or the piece of work that took it is over (its `contextvars` context, as
+    `asyncio.to_thread`, anyio and `ThreadPool` give each call one). Where one hands connections on to be given back by
+    others, and itself waits for more meanwhile, use a subclass with `has_holders = False`.
+
     What differs from `QueuePool`: the wait is fair, the connection given back last is lent first, and no size means
     "without a limit".
     """
+
+    has_holders = True
+    """Whether those who took connections are expected to be the ones who give them back."""
 
     def __init__(
         self, creator: Any, pool_size: int = 5, max_overflow: int = 10, timeout: float = 30.0, **kw: Any
@@ -35,11 +46,12 @@ class SeawallPool(Pool):
         self._max_overflow = max_overflow
         self._timeout = timeout
         self._idle: deque[ConnectionPoolEntry] = deque()
-        self._permits = Semaphore(self.logging_name or "sqlalchemy", pool_size + max_overflow)
+        self._lendings = Lendings(self.logging_name or "sqlalchemy", pool_size + max_overflow)
+        self._loans: dict[ConnectionPoolEntry, Loan] = {}
 
     def statistics(self) -> SemaphoreStatistics:
         """How many connections may still be had, and who waits for one."""
-        return self._permits.statistics()
+        return self._lendings.statistics()
 
     def status(self) -> str:
         """The same for people."""
@@ -72,27 +84,47 @@ class SeawallPool(Pool):
 
     def _do_get(self) -> ConnectionPoolEntry:
         try:
-            # Not by `with`: a connection may be given back by another thread than took it.
-            self._permits.acquire(timeout_s=self._timeout)
+            loan = self._take()
         except DeadlineExceeded as late:
             raise exc.TimeoutError(
-                f"{late.resource}: no connection of {self._permits.permits} came free within {late.waited_s:.2f} s",
+                f"{late.resource}: no connection of {self._lendings.permits} came free within {late.waited_s:.2f} s",
                 code="3o7r",
             ) from late
+        if not self.has_holders:
+            loan.end()
         try:
             try:
-                return self._idle.pop()
+                record = self._idle.pop()
             except IndexError:
-                return self._create_connection()
+                record = self._create_connection()
         except BaseException:
-            self._permits.release()
+            self._lendings.give_back(loan)
             raise
+        self._loans[record] = loan
+        return record
 
     def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        loan = self._loans.pop(record)
         try:
             if len(self._idle) < max(self._size, 1):
                 self._idle.append(record)
             else:
                 record.close()
         finally:
-            self._permits.release()
+            self._lendings.give_back(loan)
+
+    def _take(self) -> Loan:
+        return self._lendings.take(timeout_s=self._timeout)
+
+
+class AsyncSeawallPool(SeawallPool):
+    """The same for `create_async_engine(url, poolclass=AsyncSeawallPool)`: tasks wait, and no event loop stands still.
+
+    A task counts as the holder of what it took until anyone gives it back or the task ends.
+    """
+
+    _is_asyncio = True
+    _dialect = AsyncAdaptedQueuePool._dialect
+
+    def _take(self) -> Loan:
+        return await_only(self._lendings.take_async(timeout_s=self._timeout))

@@ -14,6 +14,7 @@ from typing import Protocol
 from seawall.core.wait_graph import Need, knot_of, stuck
 from seawall.errors import Deadlock, Wait
 from seawall.observe.events import EVENTS, DeadlockFound
+from seawall.observe.loans import Loan, Loans, loans_here
 from seawall.observe.settings import SETTINGS
 from seawall.runtime.stacks import stack_of
 from seawall.runtime.threads import ProcessRLock
@@ -43,7 +44,7 @@ class Waits:
     """The waits of this process. Everything may be called from any thread; nothing blocks but for another look."""
 
     def __init__(self) -> None:
-        self._waits: dict[Owner, tuple[Waiting, NeedOf]] = {}  # an entry is its owner's; see begin_for
+        self._waits: dict[Owner, tuple[Waiting, NeedOf, Loans]] = {}  # an entry is its owner's; see begin_for
         self._blocked_loops: dict[Loop, int] = {}  # and this by the loop's own thread
         # One look at a time, so that of two who close a deadlock together one is refused, not both. Re-entrant, since
         # the garbage collector may run code that waits in the middle of a look.
@@ -51,16 +52,16 @@ class Waits:
 
     def begin(self, waiting: Waiting, need_of: NeedOf, blocked_loop: Loop | None = None) -> None:
         """Note that its owner waits; `blocked_loop` is the loop whose thread stands still meanwhile."""
-        self._waits[waiting.owner] = (waiting, need_of)
+        self._waits[waiting.owner] = (waiting, need_of, loans_here())
         if blocked_loop is not None and isinstance(waiting.owner, int):
             self._blocked_loops[blocked_loop] = waiting.owner
 
-    def begin_for(self, waiting: Waiting, need_of: NeedOf) -> None:
-        """Note for somebody else that it waits, unless it has noted another wait since.
+    def begin_for(self, waiting: Waiting, need_of: NeedOf, loans: Loans = ()) -> None:
+        """Note for somebody else, where `loans` are taken, that it waits, unless it has noted another wait since.
 
         Whoever does so ends the wait itself where it finds it over afterwards, in case its owner has ended it before.
         """
-        self._waits.setdefault(waiting.owner, (waiting, need_of))
+        self._waits.setdefault(waiting.owner, (waiting, need_of, loans))
 
     def end(self, waiting: Waiting, blocked_loop: Loop | None = None) -> None:
         """Note that the wait is over. Harmless when repeated."""
@@ -69,6 +70,17 @@ class Waits:
             del self._waits[waiting.owner]
         if blocked_loop is not None:
             self._blocked_loops.pop(blocked_loop, None)
+
+    def stands_for(self, loan: Loan) -> Owner | None:
+        """Who has `loan` in hand; None where that is not known. See `observe.loans`.
+
+        One that does not wait has it for all that a deadlock needs to know: it can go on.
+        """
+        owner = loan.owner
+        if not isinstance(owner, int):
+            return None if owner is None or owner.done() else owner
+        wait = self._waits.get(owner)
+        return owner if wait is None or loan in wait[2] else None
 
     def refuse_deadlock(self, waiting: Waiting, blocked_loop: Loop | None = None) -> None:
         """Raise Deadlock where this wait, which has begun, can never end; the policy may be to report it only.

@@ -10,8 +10,10 @@ import sys
 import zlib
 from array import array
 from bisect import bisect_right
+from collections.abc import Sequence
 from importlib import resources
 from ipaddress import IPv4Address, IPv6Address
+from typing import Literal
 
 
 class CountryTable:
@@ -24,14 +26,15 @@ class CountryTable:
         kind, version, v4_runs, v6_runs, codes = head.decode("ascii").split(" ")
         if (kind, version) != ("turnout-countries", "1"):
             raise ValueError("not a country table of version 1")
-        payload = memoryview(zlib.decompress(packed))
         v4_bytes, v6_bytes = int(v4_runs) * 4, int(v6_runs) * 8
+        size_bytes = v4_bytes + int(v4_runs) + v6_bytes + int(v6_runs)
+        payload = memoryview(zlib.decompress(packed, bufsize=size_bytes))  # kept whole: what follows are views of it
         self._codes = codes.split(",")
         self._v4_at = _numbers("I", payload[:v4_bytes])
-        self._v4_code = bytes(payload[v4_bytes : v4_bytes + int(v4_runs)])
+        self._v4_code = payload[v4_bytes : v4_bytes + int(v4_runs)]
         rest = payload[v4_bytes + int(v4_runs) :]
         self._v6_at = _numbers("Q", rest[:v6_bytes])
-        self._v6_code = bytes(rest[v6_bytes:])
+        self._v6_code = rest[v6_bytes:]
 
     @classmethod
     def shipped(cls) -> CountryTable:
@@ -47,9 +50,10 @@ class CountryTable:
         return self._codes[self._v6_code[bisect_right(self._v6_at, int(address) >> 64) - 1]]
 
 
-def _numbers(typecode: str, data: memoryview) -> array[int]:
+def _numbers(typecode: Literal["I", "Q"], data: memoryview) -> Sequence[int]:
+    if sys.byteorder == "little":
+        return data.cast(typecode)
     numbers: array[int] = array(typecode)
     numbers.frombytes(data)
-    if sys.byteorder == "big":
-        numbers.byteswap()
+    numbers.byteswap()
     return numbers
