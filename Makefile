@@ -3,10 +3,10 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test lint soak benchmarks
+.PHONY: help serve demo test lint docs docs-serve soak benchmarks
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 serve: $(UV)  ## run Turnout at http://127.0.0.1:8000, its data in ./turnout-data; ARGS="--port 9000" adds options
 	$(UV) run turnout serve $(ARGS)
@@ -22,6 +22,12 @@ lint: $(UV)  ## format check, lint, types, layers
 	$(UV) run --group lint ruff check .
 	$(UV) run --group lint mypy
 	$(UV) run --group lint lint-imports
+
+docs: $(UV)  ## build the documentation into site/; a broken link, a lost page or a request to elsewhere fails it
+	NO_MKDOCS_2_WARNING=1 $(UV) run --group docs mkdocs build --strict --quiet
+
+docs-serve: $(UV)  ## show the documentation at http://127.0.0.1:8001 while you write it
+	NO_MKDOCS_2_WARNING=1 $(UV) run --group docs mkdocs serve --dev-addr 127.0.0.1:8001
 
 soak: $(UV)  ## the long tests: 50 rounds of SIGKILL twice over, 1,000 random stores, 10⁶ cancels of locks; SOAK_S=3600 for an hour of them
 	SOAK=1 $(UV) run --all-groups pytest -m soak $(ARGS)
