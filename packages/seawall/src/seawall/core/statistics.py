@@ -5,15 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from seawall.core.histogram import NOTHING, Distribution
+from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
+from seawall.core.waiting import Waiting
 from seawall.errors import Wait
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Someone in a line: who, and for how long by now (seconds)."""
-
-    who: str
-    waited_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +161,8 @@ class Snapshot:
     semaphores: tuple[SemaphoreStatistics, ...] = ()
     read_write_locks: tuple[ReadWriteLockStatistics, ...] = ()
     pools: tuple[PoolStatistics, ...] = ()
+    resource_pools: tuple[ResourcePoolStatistics, ...] = ()
+    caches: tuple[CacheStatistics, ...] = ()
     batchers: tuple[BatcherStatistics, ...] = ()
     flights: tuple[FlightStatistics, ...] = ()
     workers: tuple[WorkerStatistics, ...] = ()
