@@ -87,6 +87,7 @@ class Registry:
             waits=WAITS.now(),
             deadlocks=tuple(event.cycle for event in EVENTS.last_deadlocks()),
             findings=EVENTS.findings(),
+            found=EVENTS.found(),
         )
 
 
