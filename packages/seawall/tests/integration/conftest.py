@@ -6,6 +6,7 @@ import os
 NEEDS = {
     "test_sqlalchemy.py": ["sqlalchemy"],
     "test_anyio.py": ["anyio"],
+    "test_console_under_frameworks.py": ["fastapi", "httpx", "litestar", "uvicorn"],
     "test_fastapi.py": ["fastapi", "httpx", "sqlalchemy"],
 }
 collect_ignore = [

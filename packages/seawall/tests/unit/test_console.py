@@ -288,7 +288,7 @@ def test_only_reading_is_answered_and_head_has_no_body(console: Console) -> None
 
 def test_without_the_slash_it_sends_to_where_the_links_work(console: Console) -> None:
     status, headers, _ = ask(console, "/app/seawall", root_path="/app/seawall")
-    assert (status, headers["location"]) == (307, "seawall/")
+    assert (status, headers["location"]) == (307, "./seawall/")
     assert ask(console, "/app/seawall/", root_path="/app/seawall")[0] == 200
     assert ask(console, "/app/seawall/style.css", root_path="/app/seawall")[1]["content-type"].startswith("text/css")
 

@@ -87,23 +87,20 @@ class Console:
         await self._route(scope, receive, answer)
 
     async def _route(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
-        # What the mounts of frameworks leave in `path` and `root_path` differs; the last part is the same in all.
-        path: str = scope["path"]
-        name = path.rpartition("/")[2]
+        name = _name_of(scope)
         if name == "level" and self._can_set_level:
             await self._set_level(scope, receive, answer)
         elif scope["method"] not in ("GET", "HEAD"):
             await answer.send(405, _TEXT, b"GET or HEAD", [(b"allow", b"GET, HEAD")])
-        elif name == "" and path:
+        elif name == "" and not _asked(scope).endswith(b"/"):
+            # The links of the page would lead to its neighbours.
+            await answer.send(307, _TEXT, b"", [(b"location", b"./%b/" % _asked(scope).rpartition(b"/")[2])])
+        elif name == "":
             await self._show(scope, answer)
         elif name == "stacks":
             await _show_stacks(scope, answer)
         elif name in self._static:
             await answer.send(200, *self._static[name])
-        elif path in ("", scope.get("root_path")):
-            # Without the slash, the page's addresses would be its neighbours'.
-            mount = (scope.get("root_path") or "").rpartition("/")[2]
-            await answer.send(307, _TEXT, b"", [(b"location", f"{mount}/".encode())])
         else:
             await answer.text(404, "There is no such page.")
 
@@ -159,6 +156,21 @@ def _is_same_origin(scope: Scope) -> bool:
         return site == b"same-origin"
     origin, host = _header(scope, b"origin").decode("latin-1"), _header(scope, b"host").decode("latin-1")
     return bool(host) and urlsplit(origin).netloc == host
+
+
+def _name_of(scope: Scope) -> str:
+    """The address below the mount. Starlette leaves the mount's own in `path`; Litestar does not, and adds a slash."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path") or ""
+    if root and (path == root or path.startswith(f"{root}/")):
+        path = path[len(root) :]
+    return path.strip("/")
+
+
+def _asked(scope: Scope) -> bytes:
+    """The path as it was asked for."""
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    return raw.partition(b"?")[0]
 
 
 async def _show_stacks(scope: Scope, answer: _Answer) -> None:
