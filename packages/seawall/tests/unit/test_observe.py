@@ -21,6 +21,7 @@ from seawall import (
 )
 from seawall.core.histogram import BOUNDS_S, Distribution
 from seawall.core.statistics import LockStatistics, LoopStatistics
+from seawall.observe.events import KEPT, Events, LongHold, LoopStall, OrderInverted
 
 SAMPLE = re.compile(
     r'^([a-z_]+)(?:\{([a-z]+)="((?:[^"\\\n]|\\["\\n])*)"(?:,le="([0-9.e+-]+|\+Inf)")?\})? (-?[0-9.e+-]+)$'
@@ -174,3 +175,24 @@ def test_hold_times_are_written_for_what_was_timed() -> None:
     figures = read(openmetrics(snapshot()))
     assert figures["seawall_lock_hold_seconds_count", mutex.name] == 1
     assert figures["seawall_read_write_lock_hold_seconds_count", lock.name] == 1
+
+
+def test_what_is_told_again_because_it_lasts_is_found_once_with_its_latest_figures() -> None:
+    events = Events()
+    for held_s in (1.0, 2.0, 4.0):
+        events.emit(LongHold("accounts", "thread a", held_s, 3, ("x.py:1 in f",)))
+        events.emit(LoopStall("main", held_s, ("y.py:2 in g",)))
+    events.emit(LongHold("sites", "thread a", 1.0, 1, ()))
+    events.emit(OrderInverted("a", "b", ("thread a", "thread b"), (("x.py:1 in f",), ("y.py:2 in g",))))
+    found = {one.told: one for one in events.found()}
+    assert set(found) == {
+        "thread a has held accounts for 4.0 s; 3 wait",
+        "thread a has held sites for 1.0 s; 1 wait",
+        "the event loop main has run nothing else for 4.0 s",
+        "b was taken before a; elsewhere it is the other way round",
+    }
+    inversion = found["b was taken before a; elsewhere it is the other way round"]
+    assert inversion.stacks == (("thread a", ("x.py:1 in f",)), ("thread b", ("y.py:2 in g",)))
+    for number in range(3 * KEPT):
+        events.emit(OrderInverted("a", f"b{number}", ("", ""), ((), ())))
+    assert len([one for one in events.found() if one.kind == "inversion"]) == KEPT

@@ -15,6 +15,9 @@ from seawall.core.statistics import Found
 from seawall.observe.settings import Level
 from seawall.runtime.stacks import Stack
 
+NAMES = 8
+"""How many holders are named; a pool may have hundreds."""
+
 _HEAD = """<!doctype html>
 <html lang="en">
 <head>
@@ -76,32 +79,35 @@ def _waiting(view: View) -> str:
 
 
 def _tree(queue: Queue) -> str:
-    return f'<div class="tree">{_queue(queue)}</div>'
+    held = f'<span class="soft">held by</span> {_names(queue.holders) or "nobody known"}'
+    return f'<div class="tree"><p class="queue"><b>{escape(queue.resource)}</b> {held}</p>{_line(queue)}</div>'
 
 
-def _queue(queue: Queue) -> str:
-    holders = ", ".join(map(_name, queue.holders[:8])) or "nobody known"
-    more = f" and {len(queue.holders) - 8} more" if len(queue.holders) > 8 else ""
-    head = f'<p class="queue"><b>{escape(queue.resource)}</b> <span class="soft">held by</span> {holders}{more}</p>'
+def _line(queue: Queue) -> str:
     if queue.is_repeated:
-        return f'{head}<p class="soft again">shown elsewhere on this page</p>'
+        return '<p class="soft">shown elsewhere on this page</p>'
     hidden = f'<li class="soft">{queue.hidden:,} more wait</li>' if queue.hidden else ""
-    return f"{head}<ol>{''.join(map(_waiter, queue.waiters))}{hidden}</ol>"
+    return f"<ol>{''.join(map(_waiter, queue.waiters))}{hidden}</ol>"
 
 
 def _waiter(waiter: Waiter) -> str:
-    waited = "" if waiter.waited_s is None else f' <span class="soft">for {duration(waiter.waited_s)}</span>'
-    kept = "".join(
-        f'<div class="kept"><span class="soft">and keeps</span> {_queue(queue)}</div>' for queue in waiter.keeps
-    )
-    return f'<li>{_name(waiter.who)} <span class="soft">waits</span>{waited}{kept}</li>'
+    waited = "" if waiter.waited_s is None else f" for {duration(waiter.waited_s)}"
+    kept = "".join(_kept(waiter.who, queue) for queue in waiter.keeps)
+    return f'<li>{_name(waiter.who)} <span class="soft">waits{waited}</span>{kept}</li>'
+
+
+def _kept(who: str, queue: Queue) -> str:
+    others = _names([holder for holder in queue.holders if holder != who])
+    beside = f' <span class="soft">beside</span> {others}' if others else ""
+    head = f'<p class="queue"><span class="soft">and holds</span> <b>{escape(queue.resource)}</b>{beside}</p>'
+    return f'<div class="kept">{head}{_line(queue)}</div>'
 
 
 def _things(readings: Sequence[Reading], hidden: int) -> str:
     head = "".join(f'<th scope="col">{name}</th>' for name in ("Kind", "Name", "Now", "So far", "Held by", "State"))
     rows = "".join(
         f'<tr><td class="soft">{escape(one.kind)}</td><th scope="row">{escape(one.name)}</th><td>{escape(one.now)}</td>'
-        f'<td class="soft">{escape(one.detail)}</td><td>{", ".join(map(_name, one.holders))}</td>'
+        f'<td class="soft">{escape(one.detail)}</td><td>{_names(one.holders)}</td>'
         f'<td><span class="state {one.state}">{one.state}</span></td></tr>\n'
         for one in readings
     )
@@ -118,7 +124,7 @@ def _found(found: Sequence[Found]) -> str:
         return ""
     rows = "".join(
         f'<li><details id="found-{one.at_s:.6f}"><summary><span class="state failing">{escape(one.kind)}</span> '
-        f"{escape(one.told)}, <time>{_moment(one.at_s)}</time></summary>"
+        f"<time>{_moment(one.at_s)}</time> {escape(one.told)}</summary>"
         + "".join(f"<h3>{escape(who)}</h3>{_stack(stack)}" for who, stack in one.stacks)
         + "</details></li>\n"
         for one in reversed(found)
@@ -134,6 +140,11 @@ def _level(level: str, can_set_level: bool) -> str:
         '<form method="post" action="level" class="level"><label for="level">How much locks note</label> '
         f'<select id="level" name="level">{choices}</select> <button>Set</button></form>\n'
     )
+
+
+def _names(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMES} more" if len(names) > NAMES else ""
+    return ", ".join(map(_name, names[:NAMES])) + more
 
 
 def _name(who: str) -> str:

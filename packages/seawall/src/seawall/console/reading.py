@@ -80,7 +80,9 @@ def judge(readings: Sequence[Reading]) -> Verdict:
     worst = max(readings, key=lambda one: one.pressure_s, default=None)
     if worst is None or worst.pressure_s < CROWDED_S:
         return Verdict("Nothing limits now", "Nobody has waited for longer than a tenth of a second.", True)
-    reason = f"Somebody has waited {duration(worst.pressure_s)} for it: {worst.now}; {worst.detail}."
+    held = f"; held by {' and '.join(worst.holders)}" if worst.holders and "held by" not in worst.now else ""
+    reason = f"{worst.now}{held}; {worst.detail}."
+    reason = reason[0].upper() + reason[1:]
     return Verdict(f"The {worst.kind} {worst.name} limits now", reason, False)
 
 
@@ -194,11 +196,14 @@ def _longest(waiters: Sequence[Waiting]) -> float:
 
 
 def _line(waiters: Sequence[Waiting]) -> str:
-    return f"{len(waiters)} wait, the first for {duration(_longest(waiters))}"
+    longest = duration(_longest(waiters))
+    return f"{len(waiters):,} wait, the first for {longest}" if len(waiters) > 1 else f"one waits, for {longest}"
 
 
 def _waited(waits_total: int, wait_s_total: float) -> str:
-    return f"{waits_total:,} waits, {duration(wait_s_total)} in all"
+    if not waits_total:
+        return "no waits before"
+    return f"{waits_total:,} {'wait' if waits_total == 1 else 'waits'}, {duration(wait_s_total)} in all"
 
 
 def _state(pressure_s: float, *, is_busy: bool) -> State:

@@ -66,8 +66,8 @@ class Events:
         self._observers: tuple[Observer, ...] = ()
         self._deadlocks: deque[DeadlockFound] = deque(maxlen=KEPT)
         # Each kind by itself: many long holds must not push out the one deadlock.
-        self._found: dict[type[Event], deque[Found]] = {
-            kind: deque(maxlen=KEPT) for kind in (DeadlockFound, OrderInverted, LongHold, LoopStall)
+        self._told: dict[type[Event], deque[tuple[float, Event]]] = {
+            kind: deque(maxlen=4 * KEPT) for kind in (DeadlockFound, OrderInverted, LongHold, LoopStall)
         }
         self.deadlocks_total = 0
         self.inversions_total = 0
@@ -95,7 +95,7 @@ class Events:
                 self.long_holds_total += 1
             case LoopStall():
                 self.loop_stalls_total += 1
-        self._found[type(event)].append(_found(event))
+        self._told[type(event)].append((SYSTEM_CLOCK.time(), event))
         for observer in self._observers:
             try:
                 observer(event)
@@ -117,13 +117,25 @@ class Events:
         return tuple(copy_of(self._deadlocks))
 
     def found(self) -> tuple[Found, ...]:
-        """The last ones of each kind, oldest first."""
-        found = [one for kept in self._found.values() for one in copy_of(kept)]
+        """The last ones of each kind, oldest first; a hold or a stall that was told again and again as one."""
+        found: list[Found] = []
+        for told in self._told.values():
+            last = {_same(event): (at_s, event) for at_s, event in copy_of(told)}
+            found += [_found(at_s, event) for at_s, event in list(last.values())[-KEPT:]]
         return tuple(sorted(found, key=lambda one: one.at_s))
 
 
-def _found(event: Event) -> Found:
-    at_s = SYSTEM_CLOCK.time()
+def _same(event: Event) -> object:
+    """Equal for what is told again because it lasts."""
+    match event:
+        case LongHold():
+            return event.resource, event.holder
+        case LoopStall():
+            return event.loop
+    return id(event)
+
+
+def _found(at_s: float, event: Event) -> Found:
     match event:
         case DeadlockFound():
             told = "; ".join(f"{w.waiter} waits for {w.resource}, held by {', '.join(w.holders)}" for w in event.cycle)
