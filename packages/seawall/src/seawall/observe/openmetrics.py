@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from seawall.core.histogram import BOUNDS_S, NOTHING, Distribution
+from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
 from seawall.core.statistics import Snapshot
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
@@ -64,6 +65,8 @@ def _families(snapshot: Snapshot) -> Iterable[list[str]]:
     )
     yield _counter("seawall_pool_done", "Work carried out.", "pool", [(s.name, s.done_total) for s in pools])
     yield _counter("seawall_pool_refused", "Work refused.", "pool", [(s.name, s.refused_total) for s in pools])
+    yield from _resource_pools(snapshot.resource_pools)
+    yield from _caches(snapshot.caches)
     yield _gauge(
         "seawall_batcher_pending", "Items not flushed yet.", "batcher", [(s.name, s.pending) for s in batchers]
     )
@@ -90,6 +93,30 @@ def _families(snapshot: Snapshot) -> Iterable[list[str]]:
         yield _count("seawall_long_holds", "Long holds found by the watchdog.", findings.long_holds_total)
         yield _count("seawall_loop_stalls", "Stalled loops found by the watchdog.", findings.loop_stalls_total)
         yield _count("seawall_observer_failures", "Observers that raised.", findings.observer_failures_total)
+
+
+def _resource_pools(pools: Sequence[ResourcePoolStatistics]) -> Iterable[list[str]]:
+    family, label = "seawall_resource_pool", "pool"
+    yield _gauge(f"{family}_in_use", "Lent now.", label, [(s.name, s.in_use) for s in pools])
+    yield _gauge(f"{family}_idle", "Open and not lent.", label, [(s.name, s.idle) for s in pools])
+    yield _gauge(f"{family}_max_size", "The most that are lent at once.", label, [(s.name, s.max_size) for s in pools])
+    yield _gauge(f"{family}_waiters", "Waiting for one.", label, [(s.name, s.waiting) for s in pools])
+    yield _waits(f"{family}_wait_seconds", label, [(s.name, s.waits) for s in pools])
+    yield _counter(f"{family}_created", "Made.", label, [(s.name, s.created_total) for s in pools])
+    yield _counter(f"{family}_closed", "Closed.", label, [(s.name, s.closed_total) for s in pools])
+    yield _counter(f"{family}_broken", "Closed as broken.", label, [(s.name, s.broken_total) for s in pools])
+
+
+def _caches(caches: Sequence[CacheStatistics]) -> Iterable[list[str]]:
+    family, label = "seawall_cache", "cache"
+    yield _gauge(f"{family}_items", "Values kept.", label, [(s.name, s.items) for s in caches])
+    yield _gauge(f"{family}_max_items", "The most that are kept.", label, [(s.name, s.max_items) for s in caches])
+    yield _counter(f"{family}_hits", "Fresh values returned.", label, [(s.name, s.hits_total) for s in caches])
+    yield _counter(f"{family}_stale", "Stale values returned.", label, [(s.name, s.stale_total) for s in caches])
+    yield _counter(f"{family}_misses", "Callers that waited.", label, [(s.name, s.misses_total) for s in caches])
+    failed = [(s.name, s.refreshes_failed_total) for s in caches]
+    yield _counter(f"{family}_refreshes_failed", "Refreshes that raised.", label, failed)
+    yield _counter(f"{family}_evicted", "Values pushed out.", label, [(s.name, s.evicted_total) for s in caches])
 
 
 def _gauge(family: str, help_text: str, label: str, rows: Sequence[Row]) -> list[str]:

@@ -106,6 +106,11 @@ class Waits:
         """What everybody who waits needs, at about one moment."""
         return [need for owner in self._living() for need in self._needs_of(owner)]
 
+    def parties(self) -> set[Owner]:
+        """Everybody who waits, and everybody who stands in the way of one who does."""
+        needs = [need for owner in self._living() for need in self._needs_of(owner)]
+        return {*self._waits.copy(), *(blocker for need in needs for blocker in need.blockers)}
+
     def now(self) -> tuple[Wait, ...]:
         """Every wait there is, at about one moment, without stacks."""
         return tuple(_as_wait(owner, need) for owner in self._living() for need in self._needs_of(owner))
