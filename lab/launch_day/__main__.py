@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import signal
 import sys
 import tempfile
@@ -18,8 +17,9 @@ from types import FrameType
 
 from benchmarks.report import commit, machine
 from lab.launch_day import database as databases
-from lab.launch_day import seed, story
+from lab.launch_day import page, seed, story
 from lab.launch_day.database import Database
+from lab.launch_day.document import Document, StepResult
 from lab.launch_day.run import Plan, Result, closed_rate, run
 from lab.launch_day.seed import Crowd
 
@@ -33,9 +33,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the story and write what was asked for."""
     parser = _parser()
     asked = parser.parse_args(arguments)
-    if asked.json is not None and not asked.json.absolute().parent.is_dir():
-        parser.error(f"{asked.json}: there is no directory {asked.json.absolute().parent}")
-    signal.signal(signal.SIGTERM, _interrupt)
+    for path in (asked.html, asked.json):
+        if path is not None and not path.absolute().parent.is_dir():
+            parser.error(f"{path}: there is no directory {path.absolute().parent}")
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has started it with SIGINT ignored
+        signal.signal(number, _interrupt)
     with tempfile.TemporaryDirectory(prefix="launch-day-") as name:
         directory = Path(name)
         kind = databases.sqlite if asked.sqlite else databases.postgresql
@@ -44,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     text = json.dumps(document, indent=1, ensure_ascii=False)
     if asked.json:
         asked.json.write_text(text + "\n")
+    if asked.html:
+        asked.html.write_text(page.draw(document))
     return 3 if _is_void(document) else 0
 
 
@@ -59,7 +63,7 @@ class Story:
         self._runs = 0
         self._crowd = Crowd((), ())
 
-    def document(self) -> dict[str, object]:
+    def document(self) -> Document:
         """Run everything and return what the JSON file holds."""
         _say(f"filling {self._database.name} …")
         self._crowd = seed.fill(self._database.engine, self._seed)
@@ -120,7 +124,7 @@ class Story:
 
 def _as_json(
     step: story.Step, results: dict[tuple[tuple[str, ...], float], Result], factors: Sequence[float], peak: float
-) -> dict[str, object]:
+) -> StepResult:
     loads = [results[step.mends, factor] for factor in factors]
     return {
         "name": step.name,
@@ -131,14 +135,15 @@ def _as_json(
     }
 
 
-def _is_void(document: dict[str, object]) -> bool:
-    return '"void": true' in json.dumps(document)
+def _is_void(document: Document) -> bool:
+    return any(load["void"] for step in [*document["steps"], *document["variants"]] for load in step["loads"])
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m lab.launch_day", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="1 and 5 times the peak only, in under four minutes")
     parser.add_argument("--sqlite", action="store_true", help="on SQLite instead of a PostgreSQL of its own")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the page")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
     parser.add_argument("--seed", type=_seed, default=1, metavar="N", help="of the data and the crowd (1)")
     return parser
@@ -160,9 +165,7 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     try:
-        code = main()
+        sys.exit(main())
     except KeyboardInterrupt:
         _say("interrupted; everything that was started has been ended")
-        code = 128 + signal.SIGINT
-    sys.stdout.flush()
-    os._exit(code) if code == 128 + signal.SIGINT else sys.exit(code)
+        sys.exit(128 + signal.SIGINT)

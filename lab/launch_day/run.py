@@ -12,6 +12,7 @@ from lab.launch_day import crowd as k6
 from lab.launch_day import recovery, standstill
 from lab.launch_day.compose import compose
 from lab.launch_day.database import Database
+from lab.launch_day.document import Load
 from lab.launch_day.processes import Figures, Service, running
 from lab.launch_day.requests import Tally, is_void, tally
 from lab.launch_day.seed import Crowd
@@ -45,7 +46,7 @@ class Result:
     void: bool
     standstill: tuple[str, ...] = ()
 
-    def as_json(self, factor: float) -> dict[str, object]:
+    def as_json(self, factor: float) -> Load:
         """One entry of `loads`."""
         return {
             "factor": factor,

@@ -28,7 +28,7 @@ from lab.launch_day.schema import Day, Event, Login, Permission, Site, User
 
 DATABASE_URL = os.environ.get("DATABASE_URL", "sqlite:///launch-day.db")
 TODAY = date.fromisoformat(os.environ.get("TODAY", "2026-11-20"))
-REFRESH_S = 5.0
+REFRESH_S = 10.0
 ROLL_UP_S = 1.0
 
 log = logging.getLogger("service")
