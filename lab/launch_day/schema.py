@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from sqlalchemy import ForeignKey, Index
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 
 class Base(DeclarativeBase):
@@ -58,6 +58,7 @@ class Day(Base):
     dashboard_views: Mapped[int] = mapped_column(default=0)
     visitors: Mapped[int] = mapped_column(default=0)
     page_views: Mapped[int] = mapped_column(default=0)
+    site: Mapped[Site] = relationship()
 
 
 class Event(Base):
