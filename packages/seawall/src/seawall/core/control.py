@@ -36,7 +36,7 @@ class Visit:
     """One piece of work at the gate: *new*, then *waiting* or *inside*, then *over*. Its fields are the control's."""
 
     __slots__ = (
-        "arrived_s", "cost", "estimate_s", "has_seat", "inside_s", "place", "refusal", "state", "tenant", "turns",
+        "arrived_s", "cost", "estimate_s", "has_seat", "inside_s", "refusal", "spot", "state", "tenant", "turns",
         "until_s", "work",
     )  # fmt: skip
 
@@ -50,7 +50,7 @@ class Visit:
         self.arrived_s = 0.0
         self.inside_s = 0.0
         self.until_s = 0.0
-        self.place: Place[object] | None = None
+        self.spot: Place[object] | None = None
         self.turns: Turns | None = None
         self.estimate_s = 0.0
 
@@ -149,7 +149,7 @@ class Control:
         patience_s = work.workload.deadline_s if budget_s is None else min(work.workload.deadline_s, budget_s)
         visit.until_s = now_s + patience_s
         visit.state = "waiting"
-        visit.place = work.queue.push(visit, visit.tenant, self._charge_of(visit))
+        visit.spot = work.queue.push(visit, visit.tenant, self._charge_of(visit))
         self._waiting += 1
         return [other for other in (*changed, *self.settle(now_s)) if other is not visit]
 
@@ -162,7 +162,7 @@ class Control:
 
     def leave(self, visit: Visit, outcome: Outcome | Literal["cancelled"], now_s: float) -> list[Visit]:
         """`visit`, which is inside, is done. Returns those whose state that changed. Harmless when repeated."""
-        if visit.state == "waiting" and self.is_shadow:  # it was let in, though its turn never came
+        if visit.state == "waiting":  # in shadow: it was let in, though its turn never came
             self._unqueue(visit)
             if now_s > visit.until_s:
                 self._count_shed(visit.work, "late")
@@ -224,7 +224,7 @@ class Control:
             visit = contender.queue.pop()
             assert isinstance(visit, Visit)
             self._waiting -= 1
-            visit.place = None
+            visit.spot = None
             if now_s <= visit.until_s:
                 visit.work.waits.add(now_s - visit.arrived_s)
                 self._take_seat(visit, turns)
@@ -240,7 +240,7 @@ class Control:
 
     def position(self, visit: Visit) -> int | None:
         """How many of its workload go before `visit`; None where it does not wait."""
-        return None if visit.place is None else visit.work.queue.position(visit.place)
+        return None if visit.spot is None else visit.work.queue.position(visit.spot)
 
     def wait_of(self, work: Work, ahead: int) -> float:
         """What one with so many ahead of it in this workload's queue would wait, in seconds."""
@@ -328,9 +328,9 @@ class Control:
         return Refusal(reason, retry_after_s(self.wait_of(work, len(work.queue)), chance))
 
     def _unqueue(self, visit: Visit) -> None:
-        assert visit.place is not None
-        visit.work.queue.remove(visit.place)
-        visit.place = None
+        assert visit.spot is not None
+        visit.work.queue.remove(visit.spot)
+        visit.spot = None
         self._waiting -= 1
 
     def _take_seat(self, visit: Visit, turns: Turns | None) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from seawall.core.gate_statistics import GateStatistics
 from seawall.core.statistics import (
     BatcherStatistics,
     FlightStatistics,
@@ -29,6 +30,7 @@ Statistics = (
     | FlightStatistics
     | WorkerStatistics
     | LoopStatistics
+    | GateStatistics
 )
 
 
@@ -72,6 +74,7 @@ class Registry:
             flights=tuple(s for s in found if isinstance(s, FlightStatistics)),
             workers=tuple(s for s in found if isinstance(s, WorkerStatistics)),
             loops=tuple(s for s in found if isinstance(s, LoopStatistics)),
+            gates=tuple(s for s in found if isinstance(s, GateStatistics)),
             level=SETTINGS.level,
             waits=WAITS.now(),
             deadlocks=tuple(event.cycle for event in EVENTS.last_deadlocks()),
@@ -84,7 +87,8 @@ REGISTRY = Registry()
 
 
 def snapshot() -> Snapshot:
-    """How every named resource of this process stands: locks, semaphores, pools, batchers, flights, workers, loops.
+    """How every named resource of this process stands: locks, semaphores, pools, gates, batchers, flights,
+    workers, loops.
 
     And who waits for whom, which deadlocks there were, and what else was found.
 
