@@ -23,9 +23,9 @@ from seawall.core.histogram import BOUNDS_S, Distribution
 from seawall.core.statistics import LockStatistics, LoopStatistics
 from seawall.observe.events import KEPT, Events, LongHold, LoopStall, OrderInverted
 
-SAMPLE = re.compile(
-    r'^([a-z_]+)(?:\{([a-z]+)="((?:[^"\\\n]|\\["\\n])*)"(?:,le="([0-9.e+-]+|\+Inf)")?\})? (-?[0-9.e+-]+)$'
-)
+LABEL = r'[a-z]+="(?:[^"\\\n]|\\["\\n])*"'
+SAMPLE = re.compile(rf'^([a-z_]+)(?:\{{({LABEL}(?:,(?!le=){LABEL})*)(?:,le="([0-9.e+-]+|\+Inf)")?\}})? (-?[0-9.e+-]+)$')
+VALUE = re.compile(r'[a-z]+="((?:[^"\\\n]|\\["\\n])*)"')
 SUFFIXES = {"gauge": {""}, "counter": {"_total"}, "histogram": {"_bucket", "_count", "_sum"}}
 
 
@@ -47,9 +47,10 @@ def read(text: str) -> dict[tuple[str, str], float]:
             match = SAMPLE.match(line)
             assert match, line
             assert match[1].removeprefix(family) in SUFFIXES[kind]
-            series = (match[1], match[3] or "") if match[4] is None else (match[1], f"{match[3]} {match[4]}")
+            labels = " ".join(VALUE.findall(match[2] or ""))
+            series = (match[1], labels if match[3] is None else f"{labels} {match[3]}")
             assert series not in found, "a series may be there once only"
-            found[series] = float(match[5])
+            found[series] = float(match[4])
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seawall.core.gate_statistics import GateStatistics
 from seawall.core.histogram import NOTHING, Distribution
 from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
 from seawall.core.waiting import Waiting
@@ -181,6 +182,7 @@ class Snapshot:
     flights: tuple[FlightStatistics, ...] = ()
     workers: tuple[WorkerStatistics, ...] = ()
     loops: tuple[LoopStatistics, ...] = ()
+    gates: tuple[GateStatistics, ...] = ()
     level: str = ""
     waits: tuple[Wait, ...] = ()
     deadlocks: tuple[tuple[Wait, ...], ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from seawall.core.gate_statistics import GateStatistics
 from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
 from seawall.core.statistics import (
     BatcherStatistics,
@@ -32,6 +33,7 @@ Statistics = (
     | FlightStatistics
     | WorkerStatistics
     | LoopStatistics
+    | GateStatistics
 )
 
 
@@ -83,6 +85,7 @@ class Registry:
             flights=tuple(s for s in found if isinstance(s, FlightStatistics)),
             workers=tuple(s for s in found if isinstance(s, WorkerStatistics)),
             loops=tuple(s for s in found if isinstance(s, LoopStatistics)),
+            gates=tuple(s for s in found if isinstance(s, GateStatistics)),
             level=SETTINGS.level,
             waits=WAITS.now(),
             deadlocks=tuple(event.cycle for event in EVENTS.last_deadlocks()),
@@ -97,7 +100,7 @@ REGISTRY = Registry()
 
 def snapshot() -> Snapshot:
     """How every named resource of this process stands: locks, semaphores, pools of threads and of resources, caches,
-    batchers, flights, workers, loops.
+    gates, batchers, flights, workers, loops.
 
     And who waits for whom, which deadlocks there were, and what else was found.
 
