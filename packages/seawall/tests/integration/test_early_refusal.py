@@ -1,6 +1,7 @@
 """Early refusal in a real uvicorn, spoken to in bytes: what may be refused is, and nothing else is ever touched."""
 
 import asyncio
+import re
 import socket
 from itertools import pairwise
 
@@ -27,7 +28,7 @@ class Service:
 
     async def __call__(self, scope, receive, send) -> None:
         body = b""
-        while True:
+        while scope["path"] != "/early":  # which is answered before its body has come
             message = await receive()
             body += message.get("body", b"")
             if not message.get("more_body"):
@@ -155,6 +156,16 @@ def test_the_second_half_of_a_request_may_look_like_a_whole_one(door) -> None:
     assert door.refused() == 0
 
 
+def test_the_body_of_a_request_that_is_answered_already_is_not_taken_for_a_request(door) -> None:
+    connection = door.connect()
+    head = b"POST /early HTTP/1.1\r\nhost: here\r\ncontent-length: %d\r\n\r\n" % len(GET)
+    assert connection.ask(head).body == b"POST /early"
+    connection.send(GET)
+    assert door.connect().ask(PASSES).status == 200
+    assert connection.ask(PASSES).body == b"GET /free"
+    assert door.refused() == 0
+
+
 def test_a_request_while_an_answer_is_awaited_is_not_answered_before_it(serve, protocol) -> None:
     door = Door(serve, protocol)
     connection = door.connect()
@@ -255,7 +266,7 @@ def request_of(kind: str, path: str, body: bytes) -> tuple[bytes, str]:
     head = f"{kind.split()[0]} {path} HTTP/1.1\r\nhost: here\r\n".encode()
     if kind == "GET":
         return head + b"\r\n", f"GET {path}"
-    answer = f"{kind.split()[0]} {path} {body.decode()}".strip()
+    answer = f"{kind.split()[0]} {path} {'' if path == '/early' else body.decode()}".strip()
     if kind.endswith("chunked"):
         chunk = b"%x\r\n%s\r\n" % (len(body), body) if body else b""
         return head + b"transfer-encoding: chunked\r\n\r\n" + chunk + b"0\r\n\r\n", answer
@@ -264,17 +275,27 @@ def request_of(kind: str, path: str, body: bytes) -> tuple[bytes, str]:
 
 requests = st.lists(
     st.builds(
-        request_of, st.sampled_from(["GET", "GET", "POST", "POST chunked"]), st.sampled_from(["/page", "/free"]), bodies
+        request_of,
+        st.sampled_from(["GET", "GET", "POST", "POST chunked"]),
+        st.sampled_from(["/page", "/free", "/early"]),
+        bodies,
     ),
     min_size=1,
     max_size=6,
 )
 
 
-async def converse(protocol, stream: bytes, cuts: list[int], answers: int) -> list[tuple[int, str]]:
-    """Send `stream` to a real protocol on a real transport, a segment each from cut to cut, and read what it answers."""
+async def converse(protocol, segments: list[bytes], answers: int, turns: int) -> list[tuple[int, str]]:
+    """Send segments to a real protocol on a real transport, and read what is answered by a service that takes its time."""
     gate = Gate("web", Fixed(1), [Workload("page", queue_limit=0)])
-    config = uvicorn.Config(Service(), log_config=None, access_log=False)
+    service = Service()
+
+    async def slow(scope, receive, send) -> None:
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        await service(scope, receive, send)
+
+    config = uvicorn.Config(slow, log_config=None, access_log=False)
     state, loop = ServerState(), asyncio.get_running_loop()
     early = early_refusal(protocol, gate, {"/page": "page"})
     ours, theirs = socket.socketpair()
@@ -282,9 +303,8 @@ async def converse(protocol, stream: bytes, cuts: list[int], answers: int) -> li
     reader, writer = await asyncio.open_connection(sock=ours)
     got: list[tuple[int, str]] = []
     async with gate.admit("page"):
-        edges = [0, *sorted({cut % len(stream) for cut in cuts}), len(stream)]
-        for begin, end in pairwise(edges):
-            writer.write(stream[begin:end])
+        for segment in segments:
+            writer.write(segment)
             for _ in range(4):
                 await asyncio.sleep(0)  # so that the next is a segment of its own
         for _ in range(answers):
@@ -299,17 +319,35 @@ async def converse(protocol, stream: bytes, cuts: list[int], answers: int) -> li
     return got
 
 
+def cut(stream: bytes, likely: list[int], chosen: list[bool], anywhere: list[int]) -> list[bytes]:
+    """Cut where a request, a head or a chunk ends, as far as chosen, and at some places more."""
+    at = {place for place, is_chosen in zip(likely, chosen, strict=False) if is_chosen}
+    edges = sorted({0, len(stream), *at, *(place % len(stream) for place in anywhere)})
+    return [stream[begin:end] for begin, end in pairwise(edges)]
+
+
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(sent=requests, cuts=st.lists(st.integers(0, 10_000), max_size=12))
-def test_however_a_stream_is_cut_each_request_gets_its_own_answer_in_order(protocol, sent, cuts) -> None:
+@given(
+    sent=requests,
+    chosen=st.lists(st.booleans(), min_size=60, max_size=60),
+    anywhere=st.lists(st.integers(0, 10_000), max_size=4),
+    turns=st.sampled_from([0, 20]),
+)
+def test_however_a_stream_is_cut_each_request_gets_its_own_answer_in_order(
+    protocol, sent, chosen, anywhere, turns: int
+) -> None:
     stream = b"".join(data for data, _ in sent)
-    edges, at = [], 0
-    for data, _ in sent:
-        at += len(data)
-        edges.append(at)
-    got = asyncio.run(asyncio.wait_for(converse(protocol, stream, [*cuts, *edges[::2]], len(sent)), 30))
+    likely = sorted(
+        {m.start() for m in re.finditer(rb"GET|POST", stream)} | {m.end() for m in re.finditer(b"\r\n\r\n", stream)}
+    )
+    segments = cut(stream, likely, chosen, anywhere)
+    got = asyncio.run(asyncio.wait_for(converse(protocol, segments, len(sent), turns), 30))
     for (data, answer), (status, body) in zip(sent, got, strict=True):
         if status == 503:
             assert data == GET
         else:
             assert (status, body) == (200, answer)
+
+
+def test_streams_cut_between_requests_are_indeed_refused_early(protocol) -> None:
+    assert [status for status, _ in asyncio.run(converse(protocol, [GET, PASSES, GET], 3, 0))] == [503, 200, 503]
