@@ -85,3 +85,12 @@ def test_every_public_name_of_seawall_is_in_the_reference_once() -> None:
 )
 def test_the_build_fails_for_what_a_browser_would_request_elsewhere(text: str, requested: list[str]) -> None:
     assert hook("outside").requested(text) == requested
+
+
+def test_a_list_that_follows_a_paragraph_or_code_is_a_list_on_the_site_too() -> None:
+    page = (
+        "A paragraph:\n- one\n  goes on\n- two\n\n```\ncode\n- no list\n```\n- three\n\n- four\nand on\n- five\n\n"
+        "Text:\n- six"
+    )
+    parted = page.replace(":\n-", ":\n\n-").replace("```\n-", "```\n\n-")
+    assert hook("lists").parted(page) == parted
