@@ -23,7 +23,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 IMAGES = Path(__file__).parents[1] / "docs" / "images"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
-PORTS = (8471, 8472)
+PORTS = (8471, 8472, 8473)
+CONSOLE = {"console", "console-stack"}
 PASSWORD = "correct horse battery staple"
 EMAIL, SITE = "demo@turnout.example", "demo.example"
 LOOKS = {
@@ -99,11 +100,33 @@ def main() -> None:
     wanted = set(sys.argv[1:])
     with tempfile.TemporaryDirectory() as directory, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
-        with _serving(Path(directory) / "demo", PORTS[0], "--demo") as (base, data):
-            _demo(browser, base, data, wanted)
-        with _serving(Path(directory) / "first", PORTS[1]) as (base, data):
-            _first_run(browser, base, data, wanted)
+        if not wanted or wanted & CONSOLE:
+            _console(browser, wanted)
+        if not wanted or wanted - CONSOLE:
+            with _serving(Path(directory) / "demo", PORTS[0], "--demo") as (base, data):
+                _demo(browser, base, data, wanted)
+            with _serving(Path(directory) / "first", PORTS[1]) as (base, data):
+                _first_run(browser, base, data, wanted)
         browser.close()
+
+
+def _console(browser: Browser, wanted: set[str]) -> None:
+    """Seawall's console over a program that really waits."""
+    process = subprocess.Popen([sys.executable, Path(__file__).with_name("knot.py"), str(PORTS[2])])
+    base = f"http://127.0.0.1:{PORTS[2]}/"
+    try:
+        _wait(lambda: "long hold" in httpx.get(base).text)
+        for look, options in LOOKS.items():
+            context = browser.new_context(**options, reduced_motion="reduce")
+            page = context.new_page()
+            _take(page, base, Shot("console", ""), look, wanted)
+            page.get_by_role("link", name="thread checkout-1").first.click()
+            page.locator("#stacks pre").wait_for()
+            _keep(page, "console-stack", look, wanted, whole=False)
+            context.close()
+    finally:
+        process.kill()
+        process.wait()
 
 
 def _demo(browser: Browser, base: str, data: Path, wanted: set[str]) -> None:

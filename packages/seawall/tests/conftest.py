@@ -50,6 +50,12 @@ def postgres_database(postgres) -> Iterator[str]:
         yield name
 
 
+@pytest.fixture(scope="session")
+def legal() -> ModuleType:
+    """Work over every kind of resource that never is a deadlock."""
+    return _loaded("legal")
+
+
 @pytest.fixture(autouse=True)
 def settings_as_they_were():
     level, on_deadlock, on_inversion = SETTINGS.level, SETTINGS.on_deadlock, SETTINGS.on_inversion

@@ -1,7 +1,11 @@
 """Seawall: locks, pools and admission for Python services, with one graph of waiting."""
 
+from seawall.admission.admitted import Admitted
+from seawall.admission.gate import Gate
+from seawall.core.limits import Adaptive, Fixed
 from seawall.core.order_graph import OrderEdge
 from seawall.core.statistics import Snapshot
+from seawall.core.workload import Workload
 from seawall.errors import (
     Closed,
     DeadlineExceeded,
@@ -33,6 +37,8 @@ from seawall.pools.thread_pool import ThreadPool
 from seawall.runtime.deadline import deadline, remaining_s
 
 __all__ = [
+    "Adaptive",
+    "Admitted",
     "Batcher",
     "Cache",
     "Closed",
@@ -40,6 +46,8 @@ __all__ = [
     "DeadlineExceeded",
     "Deadlock",
     "DeadlockFound",
+    "Fixed",
+    "Gate",
     "LockOrderViolation",
     "LongHold",
     "LoopLag",
@@ -61,6 +69,7 @@ __all__ = [
     "Wait",
     "Watchdog",
     "Worker",
+    "Workload",
     "accept_order",
     "add_observer",
     "configure",

@@ -45,5 +45,15 @@ def test_opening_and_closing_everything_50_times_leaves_nothing_behind() -> None
     gc.collect()
     assert alive() == threads_before
     taken = snapshot()
-    for kind in (taken.locks, taken.semaphores, taken.pools, taken.batchers, taken.flights, taken.workers, taken.loops):
+    for kind in (
+        taken.locks,
+        taken.semaphores,
+        taken.pools,
+        taken.resource_pools,
+        taken.caches,
+        taken.batchers,
+        taken.flights,
+        taken.workers,
+        taken.loops,
+    ):
         assert not [s for s in kind if s.name == "leak"]

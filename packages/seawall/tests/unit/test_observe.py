@@ -5,9 +5,11 @@ import threading
 
 from seawall import (
     Batcher,
+    Cache,
     LoopLag,
     Mutex,
     ReadWriteLock,
+    ResourcePool,
     Semaphore,
     SingleFlight,
     Snapshot,
@@ -19,10 +21,11 @@ from seawall import (
 )
 from seawall.core.histogram import BOUNDS_S, Distribution
 from seawall.core.statistics import LockStatistics, LoopStatistics
+from seawall.observe.events import KEPT, Events, LongHold, LoopStall, OrderInverted
 
-SAMPLE = re.compile(
-    r'^([a-z_]+)(?:\{([a-z]+)="((?:[^"\\\n]|\\["\\n])*)"(?:,le="([0-9.e+-]+|\+Inf)")?\})? (-?[0-9.e+-]+)$'
-)
+LABEL = r'[a-z]+="(?:[^"\\\n]|\\["\\n])*"'
+SAMPLE = re.compile(rf'^([a-z_]+)(?:\{{({LABEL}(?:,(?!le=){LABEL})*)(?:,le="([0-9.e+-]+|\+Inf)")?\}})? (-?[0-9.e+-]+)$')
+VALUE = re.compile(r'[a-z]+="((?:[^"\\\n]|\\["\\n])*)"')
 SUFFIXES = {"gauge": {""}, "counter": {"_total"}, "histogram": {"_bucket", "_count", "_sum"}}
 
 
@@ -44,9 +47,10 @@ def read(text: str) -> dict[tuple[str, str], float]:
             match = SAMPLE.match(line)
             assert match, line
             assert match[1].removeprefix(family) in SUFFIXES[kind]
-            series = (match[1], match[3] or "") if match[4] is None else (match[1], f"{match[3]} {match[4]}")
+            labels = " ".join(VALUE.findall(match[2] or ""))
+            series = (match[1], labels if match[3] is None else f"{labels} {match[3]}")
             assert series not in found, "a series may be there once only"
-            found[series] = float(match[5])
+            found[series] = float(match[4])
     return found
 
 
@@ -54,19 +58,24 @@ def test_every_kind_is_in_the_snapshot_and_in_the_text() -> None:
     mutex, semaphore = Mutex("a lock"), Semaphore("observed slots", 3)
     flight, batcher = SingleFlight("pages"), Batcher("journal", lambda items: None, max_items=5, capacity=5)
     worker = Worker("rollups", lambda stop: stop.wait(None) and None)
+    cache = Cache("kept pages", max_items=3, fresh_s=60, stale_s=60)
+    resources = ResourcePool("connections", object, max_size=2)
     worker.start()
     batcher.put_sync(1, timeout_s=10)
+
+    async def draw() -> str:
+        return "page"
 
     async def main() -> Snapshot:
         lag = LoopLag("main")
         lag.start()
-        await asyncio.sleep(0)
+        assert await cache.get(1, draw) == await cache.get(1, draw) == "page"
         try:
             return snapshot()
         finally:
             lag.stop()
 
-    with ThreadPool("reads", max_threads=1) as pool, mutex:
+    with ThreadPool("reads", max_threads=1) as pool, mutex, resources.borrow():
         pool.submit(abs, 1).result(10)
         taken = asyncio.run(main())
     figures = read(openmetrics(taken))
@@ -77,6 +86,14 @@ def test_every_kind_is_in_the_snapshot_and_in_the_text() -> None:
     assert figures["seawall_flight_in_flight", flight.name] == 0
     assert figures["seawall_worker_failures_total", "rollups"] == 0
     assert figures["seawall_loop_lag_seconds", "main"] >= 0
+    assert figures["seawall_resource_pool_in_use", "connections"] == 1
+    assert figures["seawall_resource_pool_max_size", "connections"] == 2
+    assert figures["seawall_resource_pool_created_total", "connections"] == 1
+    assert figures["seawall_resource_pool_wait_seconds_count", "connections"] == 0
+    assert figures["seawall_cache_items", "kept pages"] == 1
+    assert figures["seawall_cache_misses_total", "kept pages"] == 1
+    assert figures["seawall_cache_hits_total", "kept pages"] == 1
+    resources.close()
     worker.stop(timeout_s=10)
     batcher.close(10)
 
@@ -87,10 +104,13 @@ def test_what_is_closed_or_dropped_vanishes() -> None:
     batcher.put_sync(1, timeout_s=10)
     batcher.close(10)
     pool.shutdown()
-    del mutex
+    resources, cache = ResourcePool("gone", object, max_size=1), Cache("gone", max_items=1, fresh_s=1, stale_s=1)
+    resources.close()
+    del mutex, cache
     gc.collect()
     taken = snapshot()
-    everything = [*taken.locks, *taken.pools, *taken.batchers, *taken.workers]
+    everything = [*taken.locks, *taken.semaphores, *taken.pools, *taken.resource_pools, *taken.caches]
+    everything += [*taken.batchers, *taken.flights, *taken.workers]
     assert not [s for s in everything if s.name == "gone"]
 
 
@@ -156,3 +176,24 @@ def test_hold_times_are_written_for_what_was_timed() -> None:
     figures = read(openmetrics(snapshot()))
     assert figures["seawall_lock_hold_seconds_count", mutex.name] == 1
     assert figures["seawall_read_write_lock_hold_seconds_count", lock.name] == 1
+
+
+def test_what_is_told_again_because_it_lasts_is_found_once_with_its_latest_figures() -> None:
+    events = Events()
+    for held_s in (1.0, 2.0, 4.0):
+        events.emit(LongHold("accounts", "thread a", held_s, 3, ("x.py:1 in f",)))
+        events.emit(LoopStall("main", held_s, ("y.py:2 in g",)))
+    events.emit(LongHold("sites", "thread a", 1.0, 1, ()))
+    events.emit(OrderInverted("a", "b", ("thread a", "thread b"), (("x.py:1 in f",), ("y.py:2 in g",))))
+    found = {one.told: one for one in events.found()}
+    assert set(found) == {
+        "thread a has held accounts for 4.0 s; 3 wait",
+        "thread a has held sites for 1.0 s; 1 wait",
+        "the event loop main has run nothing else for 4.0 s",
+        "b was taken before a; elsewhere it is the other way round",
+    }
+    inversion = found["b was taken before a; elsewhere it is the other way round"]
+    assert inversion.stacks == (("thread a", ("x.py:1 in f",)), ("thread b", ("y.py:2 in g",)))
+    for number in range(3 * KEPT):
+        events.emit(OrderInverted("a", f"b{number}", ("", ""), ((), ())))
+    assert len([one for one in events.found() if one.kind == "inversion"]) == KEPT

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 import seawall
-from seawall import Condition, Mutex, ReadWriteLock, Semaphore
+from seawall import Condition, Gate, Mutex, ReadWriteLock, Semaphore
 from seawall.locks.sides import Side
 
-LOCKS = (Mutex, Semaphore, ReadWriteLock, Condition)
+LOCKS = (Mutex, Semaphore, ReadWriteLock, Condition, Gate)
 BLOCKS = re.compile(r"block|wait|await|returns? when|[Rr]eturn|within|for at most", re.IGNORECASE)
 
 
@@ -65,12 +65,12 @@ def test_a_function_around_locks_says_that_it_does_not_block(name: str) -> None:
 def test_the_source_of_each_algorithm_is_named() -> None:
     for kind in (ReadWriteLock, Condition):
         assert re.search(r"Source:|Hoare", inspect.getdoc(kind) or "")
-    for module in ("wait_graph", "order_graph"):
+    for module in ("wait_graph", "order_graph", "fairness", "limits", "shares"):
         text = (Path(seawall.__file__).parent / "core" / f"{module}.py").read_text(encoding="utf-8")
-        assert re.search(r"Bracha|lockdep", text)
+        assert re.search(r"Bracha|lockdep|Goyal|DAGOR|Waldspurger", text)
 
 
 def test_every_public_name_is_in_the_readme_or_is_data_that_one_of_them_returns() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
     missing = {name for name in seawall.__all__ if not re.search(rf"\b{name}\b", readme)}
-    assert missing <= {"OrderEdge", "RequestTiming", "Snapshot", "Wait", "forget_lock_order"}
+    assert missing <= {"Admitted", "OrderEdge", "RequestTiming", "Snapshot", "Wait", "forget_lock_order"}

@@ -55,7 +55,10 @@ def test_at_most_max_size_are_out_and_who_came_first_is_served_first() -> None:
         waiters = [asyncio.create_task(one(number)) for number in range(6)]
         await asyncio.sleep(0)
         assert pool.statistics().waiting == 6
-        assert [s.name for s in snapshot().semaphores if s.name == "db"] == ["db"]
+        (shown,) = [s for s in snapshot().resource_pools if s.name == "db"]
+        assert len(shown.holders) == shown.in_use == shown.max_size == 2
+        assert len(shown.waiters) == 6
+        assert not [s for s in snapshot().semaphores if s.name == "db"], "it would be there twice"
         with pytest.raises(DeadlineExceeded):
             async with pool.borrow(timeout_s=0.01):
                 pass

@@ -50,6 +50,7 @@ def test_without_threads_a_pool_says_so_and_works_again_afterwards() -> None:
     [
         ("threading.Thread(target=END.wait, name='mine', daemon=True).start()", "leaked thread mine"),
         ("MUTEX.acquire()", "leaked permit of mutex accounts"),
+        ("GATE.admit_sync('page').__enter__()", "leaked permit of gate pages"),
         ("PERMITS.try_acquire()", "leaked permit of semaphore slots"),
         (
             "with ThreadPool('p', max_threads=1, spare_threads=0) as pool: pool.submit(swallow, pool).result()",
@@ -69,9 +70,10 @@ def test_the_plugin_fails_a_test_that_leaves_something_behind(
             f"""
             import threading
             from concurrent.futures import wait
-            from seawall import Mutex, Semaphore, ThreadPool
+            from seawall import Fixed, Gate, Mutex, Semaphore, ThreadPool, Workload
 
             END, MUTEX, PERMITS = threading.Event(), Mutex("accounts"), Semaphore("slots", 2)
+            GATE = Gate("pages", Fixed(2), [Workload("page")])
 
             def swallow(pool):
                 wait([pool.submit(abs, -1)])

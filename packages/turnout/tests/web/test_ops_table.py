@@ -7,9 +7,9 @@ from seawall.core.statistics import (
     LoopStatistics,
     PoolStatistics,
     Snapshot,
-    Waiting,
     WorkerStatistics,
 )
+from seawall.core.waiting import Waiting
 from seawall.errors import Wait
 from turnout.web.ops_history import STEPS, OpsHistory
 from turnout.web.page.ops_table import Figures, draw_ops, read

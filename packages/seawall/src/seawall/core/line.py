@@ -6,7 +6,8 @@ itself and then looks for a free permit; a giver frees its permit and then looks
 interleave in, the later look sees the other's step.
 
 A permit is never free while someone waits, but for the instant between those looks, so the line is first come, first
-served: a giver hands its permit to the first waiter and never puts it where a newcomer could take it.
+served: a giver hands its permit to the first waiter and never puts it where a newcomer could take it. Whoever joins in
+that very instant may be overtaken once for each permit, by those who come in it too, and by nobody after it.
 """
 
 from __future__ import annotations
@@ -62,12 +63,17 @@ class Line:
 
     def give(self) -> None:
         """Give one permit, which the caller holds, to the first waiter, or else free it."""
-        while self.waiters:
-            if self._hand_over():
+        while True:
+            while self.waiters:
+                if self._hand_over():
+                    return
+            self.free.append(None)
+            if not self.waiters:
                 return
-        self.free.append(None)
-        if self.waiters:
-            self.settle()
+            try:  # one came meanwhile, and may have looked too early
+                self.free.pop()
+            except IndexError:
+                return  # whoever has the permit now looks at the waiters when giving it back
 
     def settle(self) -> None:
         """Bring free permits and waiters together until one side runs out."""
@@ -76,8 +82,9 @@ class Line:
                 self.free.pop()
             except IndexError:
                 return  # whoever holds the permit looks at the waiters when giving it back
-            if not self._hand_over():
-                self.free.append(None)
+            # Kept in hand until nobody waits: were it freed after each waiter that turns out to have left, newcomers
+            # could overtake the same waiter again and again.
+            Line.give(self)
 
     def _hand_over(self) -> bool:
         try:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seawall.core.histogram import NOTHING, Distribution
+from seawall.core.waiting import Waiting
+
 
 @dataclass(frozen=True, slots=True)
 class ResourcePoolStatistics:
-    """A pool of resources. `waiting` counts those in line; `broken_total` those closed because they were discarded."""
+    """A pool of resources. `holders` have one, `waiters` wait for one, first come first (`waiting` of them).
+
+    `broken_total` counts the resources that were closed because they were discarded; `waits` has the waits by length.
+    """
 
     name: str
     max_size: int
@@ -20,6 +26,8 @@ class ResourcePoolStatistics:
     broken_total: int
     waits_total: int
     wait_s_total: float
+    waiters: tuple[Waiting, ...] = ()
+    waits: Distribution = NOTHING
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from seawall.core.gate_statistics import GateStatistics
 from seawall.core.histogram import NOTHING, Distribution
+from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
+from seawall.core.waiting import Waiting
 from seawall.errors import Wait
-
-
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """Someone in a line: who, and for how long by now (seconds)."""
-
-    who: str
-    waited_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,21 +152,39 @@ class Findings:
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """One of the findings: when (`at_s`, seconds since 1970 UTC), what in one line, and where each of those in it stood.
+
+    `kind` is *deadlock*, *inversion*, *long hold* or *loop stall*. `stacks` has a pair of name and stack for each.
+    """
+
+    at_s: float
+    kind: str
+    told: str
+    stacks: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     """Every named resource that is open, at about one moment, each kind sorted by name.
 
     `waits` is who waits for whom just now, for what is *watched*; `deadlocks` are the last 16 found, oldest first.
+    `found` has the last 16 of each kind of finding, oldest first.
     """
 
     locks: tuple[LockStatistics, ...] = ()
     semaphores: tuple[SemaphoreStatistics, ...] = ()
     read_write_locks: tuple[ReadWriteLockStatistics, ...] = ()
     pools: tuple[PoolStatistics, ...] = ()
+    resource_pools: tuple[ResourcePoolStatistics, ...] = ()
+    caches: tuple[CacheStatistics, ...] = ()
     batchers: tuple[BatcherStatistics, ...] = ()
     flights: tuple[FlightStatistics, ...] = ()
     workers: tuple[WorkerStatistics, ...] = ()
     loops: tuple[LoopStatistics, ...] = ()
+    gates: tuple[GateStatistics, ...] = ()
     level: str = ""
     waits: tuple[Wait, ...] = ()
     deadlocks: tuple[tuple[Wait, ...], ...] = ()
     findings: Findings | None = None
+    found: tuple[Found, ...] = ()

@@ -18,12 +18,18 @@ P = TypeVar("P", bound=Hashable)
 
 @dataclass(frozen=True, slots=True)
 class Need(Generic[P]):
-    """Why a party waits: `needed` of `blockers` must get through. `wait` tells this wait from every other one."""
+    """Why a party waits: `needed` of `blockers` must get through. `wait` tells this wait from every other one.
+
+    `outsiders` names others in the way of whom no more is known; they are taken to go on. What is `hearsay` was so a
+    while ago, as somebody else (a database) said, and may be over by now.
+    """
 
     resource: str
     blockers: tuple[P, ...]
     needed: int
     wait: object
+    outsiders: tuple[str, ...] = ()
+    is_hearsay: bool = False
 
 
 Graph = Mapping[P, Sequence[Need[P]]]

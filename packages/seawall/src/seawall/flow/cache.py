@@ -13,6 +13,7 @@ from seawall.clock import SYSTEM_CLOCK, Clock
 from seawall.core.pool_statistics import CacheStatistics
 from seawall.errors import Misuse
 from seawall.flow.single_flight import SingleFlight
+from seawall.observe.registry import REGISTRY
 from seawall.runtime.deadline import forget_deadline
 from seawall.runtime.threads import RawLock
 from seawall.runtime.who import Loop
@@ -77,6 +78,7 @@ class Cache:
         self._misses_total = 0
         self._refreshes_failed_total = 0
         self._evicted_total = 0
+        REGISTRY.add(self)
 
     async def get(self, key: Hashable, async_fn: Callable[[], Awaitable[T]]) -> T:
         """The kept value of `key`, or what `async_fn()` returns.

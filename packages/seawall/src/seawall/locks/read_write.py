@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.core.order_graph import OrderKey
-from seawall.core.statistics import ReadWriteLockStatistics, Waiting
+from seawall.core.statistics import ReadWriteLockStatistics
 from seawall.core.turnstile import Turnstile
 from seawall.core.wait_graph import Need
+from seawall.core.waiting import Waiting
 from seawall.locks.level import Levelled
 from seawall.locks.read_write_waiters import TaskReader, TaskWriter, ThreadReader, ThreadWriter
 from seawall.locks.sides import Side

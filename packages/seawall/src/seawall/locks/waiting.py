@@ -7,7 +7,7 @@ from typing import Protocol
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.core.line import Line
-from seawall.core.statistics import Waiting
+from seawall.core.waiting import Waiting
 from seawall.errors import DeadlineExceeded, Misuse
 from seawall.observe.server_timing import note_wait
 from seawall.observe.tally import Tally

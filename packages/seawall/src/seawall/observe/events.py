@@ -6,14 +6,15 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from seawall.clock import SYSTEM_CLOCK
 from seawall.core.line import copy_of
-from seawall.core.statistics import Findings
+from seawall.core.statistics import Findings, Found
 from seawall.errors import Wait
 
 Stack = tuple[str, ...]
 
 KEPT = 16
-"""How many of the last deadlocks stay to be looked at: enough for people, and bounded."""
+"""How many of the last of each kind stay to be looked at: enough for people, and bounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,10 @@ class Events:
     def __init__(self) -> None:
         self._observers: tuple[Observer, ...] = ()
         self._deadlocks: deque[DeadlockFound] = deque(maxlen=KEPT)
+        # Each kind by itself: many long holds must not push out the one deadlock.
+        self._told: dict[type[Event], deque[tuple[float, Event]]] = {
+            kind: deque(maxlen=4 * KEPT) for kind in (DeadlockFound, OrderInverted, LongHold, LoopStall)
+        }
         self.deadlocks_total = 0
         self.inversions_total = 0
         self.long_holds_total = 0
@@ -90,6 +95,7 @@ class Events:
                 self.long_holds_total += 1
             case LoopStall():
                 self.loop_stalls_total += 1
+        self._told[type(event)].append((SYSTEM_CLOCK.time(), event))
         for observer in self._observers:
             try:
                 observer(event)
@@ -109,6 +115,41 @@ class Events:
     def last_deadlocks(self) -> tuple[DeadlockFound, ...]:
         """The last ones, oldest first."""
         return tuple(copy_of(self._deadlocks))
+
+    def found(self) -> tuple[Found, ...]:
+        """The last ones of each kind, oldest first; a hold or a stall that was told again and again as one."""
+        found: list[Found] = []
+        for told in self._told.values():
+            last = {_same(event): (at_s, event) for at_s, event in copy_of(told)}
+            found += [_found(at_s, event) for at_s, event in list(last.values())[-KEPT:]]
+        return tuple(sorted(found, key=lambda one: one.at_s))
+
+
+def _same(event: Event) -> object:
+    """Equal for what is told again because it lasts."""
+    match event:
+        case LongHold():
+            return event.resource, event.holder
+        case LoopStall():
+            return event.loop
+    return id(event)
+
+
+def _found(at_s: float, event: Event) -> Found:
+    match event:
+        case DeadlockFound():
+            told = "; ".join(f"{w.waiter} waits for {w.resource}, held by {', '.join(w.holders)}" for w in event.cycle)
+            end = "the last to wait was refused" if event.was_raised else "reported only; they still stand"
+            return Found(at_s, "deadlock", f"{told}; {end}", tuple((w.waiter, w.waiter_stack) for w in event.cycle))
+        case OrderInverted():
+            told = f"{event.second} was taken before {event.first}; elsewhere it is the other way round"
+            return Found(at_s, "inversion", told, tuple(zip(event.owners, event.stacks, strict=False)))
+        case LongHold():
+            told = f"{event.holder} has held {event.resource} for {event.held_s:.1f} s; {event.waiters} wait"
+            return Found(at_s, "long hold", told, ((event.holder, event.stack),))
+        case LoopStall():
+            told = f"the event loop {event.loop} has run nothing else for {event.stalled_s:.1f} s"
+            return Found(at_s, "loop stall", told, ((f"loop {event.loop}", event.stack),))
 
 
 EVENTS = Events()

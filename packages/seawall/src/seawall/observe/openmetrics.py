@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from seawall.core.gate_statistics import GateStatistics
 from seawall.core.histogram import BOUNDS_S, NOTHING, Distribution
+from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
 from seawall.core.statistics import Snapshot
+from seawall.observe.gate_metrics import gate_rows
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 """The content type to answer with."""
@@ -64,6 +67,8 @@ def _families(snapshot: Snapshot) -> Iterable[list[str]]:
     )
     yield _counter("seawall_pool_done", "Work carried out.", "pool", [(s.name, s.done_total) for s in pools])
     yield _counter("seawall_pool_refused", "Work refused.", "pool", [(s.name, s.refused_total) for s in pools])
+    yield from _resource_pools(snapshot.resource_pools)
+    yield from _caches(snapshot.caches)
     yield _gauge(
         "seawall_batcher_pending", "Items not flushed yet.", "batcher", [(s.name, s.pending) for s in batchers]
     )
@@ -84,12 +89,45 @@ def _families(snapshot: Snapshot) -> Iterable[list[str]]:
         "seawall_worker_failures", "Failures of run.", "worker", [(s.name, s.failures_total) for s in workers]
     )
     yield _gauge("seawall_loop_lag_seconds", "Lateness of timers.", "loop", [(s.name, s.lag_s) for s in snapshot.loops])
+    yield from _gates(snapshot.gates)
     if findings is not None:
         yield _count("seawall_deadlocks", "Deadlocks found.", findings.deadlocks_total)
         yield _count("seawall_lock_order_inversions", "Inverted lock orders found.", findings.inversions_total)
         yield _count("seawall_long_holds", "Long holds found by the watchdog.", findings.long_holds_total)
         yield _count("seawall_loop_stalls", "Stalled loops found by the watchdog.", findings.loop_stalls_total)
         yield _count("seawall_observer_failures", "Observers that raised.", findings.observer_failures_total)
+
+
+def _resource_pools(pools: Sequence[ResourcePoolStatistics]) -> Iterable[list[str]]:
+    family, label = "seawall_resource_pool", "pool"
+    yield _gauge(f"{family}_in_use", "Lent now.", label, [(s.name, s.in_use) for s in pools])
+    yield _gauge(f"{family}_idle", "Open and not lent.", label, [(s.name, s.idle) for s in pools])
+    yield _gauge(f"{family}_max_size", "The most that are lent at once.", label, [(s.name, s.max_size) for s in pools])
+    yield _gauge(f"{family}_waiters", "Waiting for one.", label, [(s.name, s.waiting) for s in pools])
+    yield _waits(f"{family}_wait_seconds", label, [(s.name, s.waits) for s in pools])
+    yield _counter(f"{family}_created", "Made.", label, [(s.name, s.created_total) for s in pools])
+    yield _counter(f"{family}_closed", "Closed.", label, [(s.name, s.closed_total) for s in pools])
+    yield _counter(f"{family}_broken", "Closed as broken.", label, [(s.name, s.broken_total) for s in pools])
+
+
+def _caches(caches: Sequence[CacheStatistics]) -> Iterable[list[str]]:
+    family, label = "seawall_cache", "cache"
+    yield _gauge(f"{family}_items", "Values kept.", label, [(s.name, s.items) for s in caches])
+    yield _gauge(f"{family}_max_items", "The most that are kept.", label, [(s.name, s.max_items) for s in caches])
+    yield _counter(f"{family}_hits", "Fresh values returned.", label, [(s.name, s.hits_total) for s in caches])
+    yield _counter(f"{family}_stale", "Stale values returned.", label, [(s.name, s.stale_total) for s in caches])
+    yield _counter(f"{family}_misses", "Callers that waited.", label, [(s.name, s.misses_total) for s in caches])
+    failed = [(s.name, s.refreshes_failed_total) for s in caches]
+    yield _counter(f"{family}_refreshes_failed", "Refreshes that raised.", label, failed)
+    yield _counter(f"{family}_evicted", "Values pushed out.", label, [(s.name, s.evicted_total) for s in caches])
+
+
+def _gates(gates: Sequence[GateStatistics]) -> Iterable[list[str]]:
+    for family, kind, help_text, rows in gate_rows(gates):
+        suffix = "_total" if kind == "counter" else ""
+        yield _family(family, kind, help_text, "", [(suffix, [(_labels(labels), value) for labels, value in rows])])
+    waits = [(_labels({"gate": g.name, "workload": w.name}), w.waits) for g in gates for w in g.workloads]
+    yield _waits("seawall_gate_wait_seconds", "", waits)
 
 
 def _gauge(family: str, help_text: str, label: str, rows: Sequence[Row]) -> list[str]:
@@ -121,7 +159,7 @@ def _histogram(family: str, help_text: str, label: str, rows: Sequence[tuple[str
         added[name] = added.get(name, NOTHING) + distribution
     lines = [f"# TYPE {family} histogram", f"# UNIT {family} seconds", f"# HELP {family} {help_text}"]
     for name, distribution in added.items():
-        series = f'{label}="{_escaped(name)}"'
+        series = _series(label, name)
         upto = 0
         for bound, count in zip((*(repr(bound_s) for bound_s in BOUNDS_S), "+Inf"), distribution.counts, strict=True):
             upto += count
@@ -144,10 +182,17 @@ def _family(
         added: dict[str, float] = {}
         for name, value in rows:
             added[name] = added.get(name, 0) + value
-        lines.extend(
-            f'{family}{suffix}{{{label}="{_escaped(name)}"}} {_number(value)}' for name, value in added.items()
-        )
+        lines.extend(f"{family}{suffix}{{{_series(label, name)}}} {_number(value)}" for name, value in added.items())
     return lines
+
+
+def _series(label: str, name: str) -> str:
+    """One label and its value; without a label, `name` is the whole series, as `_labels` writes it."""
+    return f'{label}="{_escaped(name)}"' if label else name
+
+
+def _labels(labels: dict[str, str]) -> str:
+    return ",".join(f'{label}="{_escaped(value)}"' for label, value in labels.items())
 
 
 def _escaped(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 from weakref import WeakValueDictionary
 
+from seawall.core.gate_statistics import GateStatistics
+from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
 from seawall.core.statistics import (
     BatcherStatistics,
     FlightStatistics,
@@ -25,10 +27,13 @@ Statistics = (
     | SemaphoreStatistics
     | ReadWriteLockStatistics
     | PoolStatistics
+    | ResourcePoolStatistics
+    | CacheStatistics
     | BatcherStatistics
     | FlightStatistics
     | WorkerStatistics
     | LoopStatistics
+    | GateStatistics
 )
 
 
@@ -45,10 +50,16 @@ class Registry:
 
     def __init__(self) -> None:
         self._resources: WeakValueDictionary[int, Resource] = WeakValueDictionary()
+        self._parts: WeakValueDictionary[int, Resource] = WeakValueDictionary()
 
     def add(self, resource: Resource) -> None:
         """Keep `resource` for as long as someone else does, or until `remove`."""
         self._resources[id(resource)] = resource
+
+    def add_whole(self, resource: Resource, part: Resource) -> None:
+        """Keep `resource`, and have snapshots leave out `part`, which has been added: it is shown as part of the whole."""
+        self._parts[id(part)] = part
+        self.add(resource)
 
     def remove(self, resource: Resource) -> None:
         """Forget `resource`, because it is closed."""
@@ -61,21 +72,25 @@ class Registry:
 
     def snapshot(self) -> Snapshot:
         """How all of them stand. Each is asked in turn, so the figures are of about one moment, not of exactly one."""
-        found = [resource.statistics() for resource in self.living()]
+        found = [resource.statistics() for resource in self.living() if self._parts.get(id(resource)) is not resource]
         found.sort(key=lambda statistics: statistics.name)
         return Snapshot(
             locks=tuple(s for s in found if isinstance(s, LockStatistics)),
             semaphores=tuple(s for s in found if isinstance(s, SemaphoreStatistics)),
             read_write_locks=tuple(s for s in found if isinstance(s, ReadWriteLockStatistics)),
             pools=tuple(s for s in found if isinstance(s, PoolStatistics)),
+            resource_pools=tuple(s for s in found if isinstance(s, ResourcePoolStatistics)),
+            caches=tuple(s for s in found if isinstance(s, CacheStatistics)),
             batchers=tuple(s for s in found if isinstance(s, BatcherStatistics)),
             flights=tuple(s for s in found if isinstance(s, FlightStatistics)),
             workers=tuple(s for s in found if isinstance(s, WorkerStatistics)),
             loops=tuple(s for s in found if isinstance(s, LoopStatistics)),
+            gates=tuple(s for s in found if isinstance(s, GateStatistics)),
             level=SETTINGS.level,
             waits=WAITS.now(),
             deadlocks=tuple(event.cycle for event in EVENTS.last_deadlocks()),
             findings=EVENTS.findings(),
+            found=EVENTS.found(),
         )
 
 
@@ -84,7 +99,8 @@ REGISTRY = Registry()
 
 
 def snapshot() -> Snapshot:
-    """How every named resource of this process stands: locks, semaphores, pools, batchers, flights, workers, loops.
+    """How every named resource of this process stands: locks, semaphores, pools of threads and of resources, caches,
+    gates, batchers, flights, workers, loops.
 
     And who waits for whom, which deadlocks there were, and what else was found.
 

@@ -9,6 +9,7 @@ anything back in between, so that what the second look read of them was true all
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from seawall.core.wait_graph import Need, knot_of, stuck
@@ -18,7 +19,7 @@ from seawall.observe.loans import Loan, Loans, loans_here
 from seawall.observe.settings import SETTINGS
 from seawall.runtime.stacks import stack_of
 from seawall.runtime.threads import ProcessRLock
-from seawall.runtime.who import Loop, Owner, loop_of, name_of
+from seawall.runtime.who import Loop, Owner, get_ident, loop_of, name_of
 
 OwnerNeed = Need[Owner]
 NeedOf = Callable[[], OwnerNeed | None]
@@ -40,6 +41,30 @@ class Waiting(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """A deadlock as it was seen at one look: who is in it, and what everybody who was looked at needed."""
+
+    knot: tuple[Owner, ...]
+    seen: Seen
+
+    def agrees_with(self, before: Sighting) -> bool:
+        """Whether nobody who is stuck has moved since `before`."""
+        return all(_are_equal(before.seen.get(owner, ()), self.seen[owner]) for owner in stuck(self.seen))
+
+    def waits_in_knot(self) -> list[object]:
+        """The waits of those who are in it."""
+        return [need.wait for owner in self.knot for need in self.seen[owner]]
+
+    def waits_seen(self) -> list[object]:
+        """All waits that were looked at: what the deadlock is concluded from."""
+        return [need.wait for needs in self.seen.values() for need in needs]
+
+    def cycle(self) -> tuple[Wait, ...]:
+        """As people read it, with the stacks as they are now."""
+        return tuple(_waits_within(self.knot, self.seen))
+
+
 class Waits:
     """The waits of this process. Everything may be called from any thread; nothing blocks but for another look."""
 
@@ -56,6 +81,10 @@ class Waits:
         if blocked_loop is not None and isinstance(waiting.owner, int):
             self._blocked_loops[blocked_loop] = waiting.owner
 
+    def block_loop(self, loop: Loop) -> None:
+        """Note that the calling thread, which runs `loop`, stands still; `end` with the loop notes that it goes on."""
+        self._blocked_loops[loop] = get_ident()
+
     def begin_for(self, waiting: Waiting, need_of: NeedOf, loans: Loans = ()) -> None:
         """Note for somebody else, where `loans` are taken, that it waits, unless it has noted another wait since.
 
@@ -67,7 +96,7 @@ class Waits:
         """Note that the wait is over. Harmless when repeated."""
         found = self._waits.get(waiting.owner)
         if found is not None and found[0] is waiting:
-            del self._waits[waiting.owner]
+            self._waits.pop(waiting.owner, None)
         if blocked_loop is not None:
             self._blocked_loops.pop(blocked_loop, None)
 
@@ -102,13 +131,29 @@ class Waits:
         if policy == "raise":
             raise Deadlock(cycle)
 
+    def sight(self, waiting: Waiting) -> Sighting | None:
+        """The deadlock that `waiting` is in where all hearsay is true; None where there is none.
+
+        Whoever brought the hearsay asks its source again afterwards, and believes what two sightings agree on.
+        """
+        with self._looking:
+            knot, seen = self._confirmed_knot(waiting, believing=True)
+        return Sighting(knot, seen) if knot else None
+
     def needs(self) -> list[OwnerNeed]:
         """What everybody who waits needs, at about one moment."""
-        return [need for owner in self._living() for need in self._needs_of(owner)]
+        return [need for owner in self._living() for need in self._needs_of(owner, believing=True)]
+
+    def parties(self) -> set[Owner]:
+        """Everybody who waits, and everybody who stands in the way of one who does."""
+        needs = [need for owner in self._living() for need in self._needs_of(owner)]
+        return {*self._waits.copy(), *(blocker for need in needs for blocker in need.blockers)}
 
     def now(self) -> tuple[Wait, ...]:
         """Every wait there is, at about one moment, without stacks."""
-        return tuple(_as_wait(owner, need) for owner in self._living() for need in self._needs_of(owner))
+        return tuple(
+            _as_wait(owner, need) for owner in self._living() for need in self._needs_of(owner, believing=True)
+        )
 
     def _living(self) -> list[Owner]:
         # A task whose loop was closed under it ends no wait any more, and would be kept alive from here for ever.
@@ -129,10 +174,10 @@ class Waits:
     def _is_blocked(self, owner: Owner) -> bool:
         return owner in self._waits or loop_of(owner) in self._blocked_loops
 
-    def _confirmed_knot(self, waiting: Waiting) -> tuple[tuple[Owner, ...], Seen]:
+    def _confirmed_knot(self, waiting: Waiting, *, believing: bool = False) -> tuple[tuple[Owner, ...], Seen]:
         before: Seen = {}
         for _ in range(LOOKS):
-            seen = self._look(waiting.owner)
+            seen = self._look(waiting.owner, believing)
             knot = knot_of(waiting.owner, seen)
             if not knot:
                 return (), seen
@@ -142,23 +187,23 @@ class Waits:
             before = seen
         return (), before
 
-    def _look(self, start: Owner) -> Seen:
+    def _look(self, start: Owner, believing: bool) -> Seen:
         seen: Seen = {}
         line = [start]
         for owner in line:  # grows while it is walked
             if owner in seen:
                 continue
-            seen[owner] = needs = self._needs_of(owner)
+            seen[owner] = needs = self._needs_of(owner, believing=believing)
             line.extend(blocker for need in needs for blocker in need.blockers if blocker not in seen)
         return seen
 
-    def _needs_of(self, owner: Owner) -> list[OwnerNeed]:
+    def _needs_of(self, owner: Owner, *, believing: bool = False) -> list[OwnerNeed]:
         needs: list[OwnerNeed] = []
         wait = self._waits.get(owner)
         if wait is not None and not wait[0].is_decided():
             need = wait[1]()
-            if need is not None:
-                needs.append(Need(need.resource, need.blockers, need.needed, wait[0]))
+            if need is not None and (believing or not need.is_hearsay):
+                needs.append(Need(need.resource, need.blockers, need.needed, wait[0], need.outsiders, need.is_hearsay))
         loop = loop_of(owner)
         if loop is not None:
             ident = self._blocked_loops.get(loop)
@@ -187,9 +232,11 @@ def _as_wait(owner: Owner, need: OwnerNeed, stacks: dict[Owner, tuple[str, ...]]
     return Wait(
         resource=need.resource,
         waiter=name_of(owner),
-        holders=tuple(name_of(blocker) for blocker in need.blockers),
+        holders=(*(name_of(blocker) for blocker in need.blockers), *need.outsiders),
         waiter_stack=known.get(owner, ()),
-        holder_stacks=tuple(known.get(blocker, ()) for blocker in need.blockers) if known else (),
+        holder_stacks=(*(known.get(blocker, ()) for blocker in need.blockers), *(() for _ in need.outsiders))
+        if known
+        else (),
     )
 
 

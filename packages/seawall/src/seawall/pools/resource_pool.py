@@ -37,8 +37,8 @@ class ResourcePool(Generic[R]):
     """At most `max_size` resources, made by `create` when they are needed and kept for the next who asks.
 
     `with pool.borrow() as resource` in a thread, `async with pool.borrow() as resource` in a task; all wait in one
-    line, first come, first served, and the snapshot's semaphore of the pool's name shows who holds and who waits. The
-    one given back last is lent first; one idle for `idle_s` seconds is closed by `close`.
+    line, first come, first served, and the snapshot shows who holds and who waits. The one given back last is lent
+    first; one idle for `idle_s` seconds is closed by `close`.
 
     `create` and `close` may be coroutine functions; then only tasks can borrow, and a resource stays with the loop
     that made it. What is broken is closed, not lent again: what `discard` was told, what `is_broken(error)` says of
@@ -80,6 +80,7 @@ class ResourcePool(Generic[R]):
         self._created_total = 0  # guarded by self._guard
         self._closed_total = 0  # guarded by self._guard
         self._broken_total = 0  # guarded by self._guard
+        REGISTRY.add_whole(self, part=self.permits)
 
     def borrow(self, *, timeout_s: float | None = None) -> Borrowed[R]:
         """A resource for a `with` or an `async with` block, waiting for one at most `timeout_s` seconds.
@@ -99,6 +100,7 @@ class ResourcePool(Generic[R]):
         """Lend no more and close what is idle; what is borrowed is closed when it comes back. Waiters get Closed."""
         self._is_closed = True
         REGISTRY.remove(self.permits)
+        REGISTRY.remove(self)
         while (entry := self._pop_idle(lambda _: True)) is not None:
             self._dispose(entry)
 
@@ -117,6 +119,8 @@ class ResourcePool(Generic[R]):
             broken_total=self._broken_total,
             waits_total=permits.waits_total,
             wait_s_total=permits.wait_s_total,
+            waiters=permits.waiters,
+            waits=permits.waits,
         )
 
     def sweep(self, now_s: float) -> float | None:

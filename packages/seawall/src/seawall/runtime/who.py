@@ -47,6 +47,11 @@ def name_of(owner: Owner) -> str:
     return f"task {owner.get_name()}"
 
 
+def threads_named(name: str) -> list[int]:
+    """The idents of the living threads that `name_of` calls `name`."""
+    return [t.ident for t in threading.enumerate() if t.ident is not None and f"thread {t.name}" == name]
+
+
 def loop_of(owner: Owner) -> Loop | None:
     """The loop that a task runs on; None for a thread."""
     return None if isinstance(owner, int) else owner.get_loop()

@@ -1,8 +1,8 @@
 """Fails a test that leaves something behind. Use: `pytest_plugins = ["seawall.testing.pytest_plugin"]`, or `-p` with it.
 
 After each test (and its fixtures) every check of `CHECKS` is asked what is wrong now that was not before: a thread that
-still runs, a mutex that is still held or a semaphore that lacks permits, a deadlock or an inversion of the lock order, also
-where the test never saw the error because some thread swallowed it. A test that plants one says so:
+still runs, a mutex still held, a semaphore that lacks permits, a gate with somebody inside, a deadlock or an inversion of the
+lock order, also where the test never saw the error because some thread swallowed it. A test that plants one says so:
 `@pytest.mark.seawall_expects("deadlock", "inversion")`. More checks can be added to `CHECKS`: each is called before the test
 and returns a function to call after it, which returns what to complain of.
 
@@ -54,7 +54,7 @@ def threads(_: pytest.Item) -> Callable[[], Sequence[str]]:
 
 
 def permits(_: pytest.Item) -> Callable[[], Sequence[str]]:
-    """Complains of mutexes that are held and of semaphores that lack permits."""
+    """Complains of mutexes that are held, semaphores that lack permits and gates with somebody inside."""
     before = set(_taken())
     return lambda: _after_grace(lambda: [f"leaked permit of {name}" for name in _taken() if name not in before])
 
@@ -136,8 +136,10 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
 
 def _taken() -> list[str]:
     taken = snapshot()
-    return [f"mutex {lock.name}" for lock in taken.locks if lock.holders] + [
-        f"semaphore {semaphore.name}" for semaphore in taken.semaphores if semaphore.free < semaphore.permits
+    return [
+        *(f"mutex {lock.name}" for lock in taken.locks if lock.holders),
+        *(f"semaphore {semaphore.name}" for semaphore in taken.semaphores if semaphore.free < semaphore.permits),
+        *(f"gate {gate.name}" for gate in taken.gates if gate.in_flight),
     ]
 
 

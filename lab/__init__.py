@@ -1,0 +1,1 @@
+"""The outage of a launch day, rebuilt and mended step by step. Nothing imports this."""

@@ -1,0 +1,171 @@
+"""`uv run --group lab python -m lab.launch_day`: every step of the story under the same crowds, and a page that shows it.
+
+Exit status: 0 done, 2 bad arguments, 3 the generator was the limit in some run, so that its figures are void.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import FrameType
+
+from benchmarks.report import commit, machine
+from lab.launch_day import database as databases
+from lab.launch_day import page, seed, story
+from lab.launch_day.database import Database
+from lab.launch_day.document import Document, StepResult
+from lab.launch_day.run import Plan, Result, closed_rate, run
+from lab.launch_day.seed import Crowd
+
+FULL = Plan(load_s=10.0, watch_s=30.0)
+QUICK = Plan(load_s=5.0, watch_s=10.0)
+CLOSED_USERS = (4, 8)
+SWEEP = (0.6, 0.8, 1.0, 1.2)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the story and write what was asked for."""
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    for path in (asked.html, asked.json):
+        if path is not None and not path.absolute().parent.is_dir():
+            parser.error(f"{path}: there is no directory {path.absolute().parent}")
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has started it with SIGINT ignored
+        signal.signal(number, _interrupt)
+    with tempfile.TemporaryDirectory(prefix="launch-day-") as name:
+        directory = Path(name)
+        kind = databases.sqlite if asked.sqlite else databases.postgresql
+        with kind(directory) as database:
+            document = Story(database, directory, asked.seed, asked.quick).document()
+    text = json.dumps(document, indent=1, ensure_ascii=False)
+    if asked.json:
+        asked.json.write_text(text + "\n")
+    if asked.html:
+        asked.html.write_text(page.draw(document))
+    return 3 if _is_void(document) else 0
+
+
+class Story:
+    """All steps on one database, in turn under each load, so that what else the machine does meets all alike."""
+
+    def __init__(self, database: Database, directory: Path, seed_number: int, is_quick: bool) -> None:
+        self._database = database
+        self._directory = directory
+        self._seed = seed_number
+        self._is_quick = is_quick
+        self._plan = QUICK if is_quick else FULL
+        self._runs = 0
+        self._crowd = Crowd((), ())
+
+    def document(self) -> Document:
+        """Run everything and return what the JSON file holds."""
+        _say(f"filling {self._database.name} …")
+        self._crowd = seed.fill(self._database.engine, self._seed)
+        peak = self.peak()
+        _say(f"peak of step 0: {peak:.1f} good answers a second")
+        factors = story.QUICK_FACTORS if self._is_quick else story.FACTORS
+        results: dict[tuple[tuple[str, ...], float], Result] = {}
+        steps = [(step, factors) for step in story.STEPS]
+        variants = [] if self._is_quick else [(step, story.VARIANT_FACTORS) for step in story.VARIANTS]
+        for factor in factors:
+            for step, wanted in [*steps, *variants]:
+                if factor in wanted and (step.mends, factor) not in results:
+                    results[step.mends, factor] = self._run(step, factor, peak)
+        return {
+            "what": "lab.launch_day",
+            "database": self._database.name,
+            "machine": machine(),
+            "commit": commit(),
+            "seed": self._seed,
+            "quick": self._is_quick,
+            "finished": datetime.now(UTC).isoformat(timespec="seconds"),
+            "load_s": self._plan.load_s,
+            "watch_s": self._plan.watch_s,
+            "peak_per_s": round(peak, 2),
+            "steps": [_as_json(step, results, wanted, peak if not step.mends else 0) for step, wanted in steps],
+            "variants": [_as_json(step, results, wanted, 0) for step, wanted in variants],
+        }
+
+    def peak(self) -> float:
+        """The most good answers a second that step 0 gave, to people in turn, then (unless quick) at rising rates."""
+        best = max(
+            closed_rate(self._database, self._crowd, self._next(), users=users, seconds=self._plan.load_s)
+            for users in CLOSED_USERS
+        )
+        _say(f"people in turn: {best:.1f} good answers a second")
+        for share in () if self._is_quick else SWEEP:
+            plan = Plan(self._plan.load_s, 0.0)
+            result = run((), self._database, self._crowd, self._next(), plan, rate=best * share)
+            _say(f"  {best * share:.1f}/s offered: {result.goodput_per_s:.1f} good")
+            best = max(best, result.goodput_per_s)
+        return best
+
+    def _run(self, step: story.Step, factor: float, peak: float) -> Result:
+        result = run(step.mends, self._database, self._crowd, self._next(), self._plan, rate=factor * peak)
+        recovered = "not back" if result.recovery_s is None else f"back after {result.recovery_s:.1f} s"
+        _say(
+            f"{step.name:>11} at {factor:g} x: {result.goodput_per_s:6.1f}/s good of {result.offered_per_s:.1f}, "
+            f"p50 {result.tally.p50_ms:.0f} ms, {recovered}, lost {result.lost_updates} of {result.served_views}, "
+            f"deadlocks {result.database_deadlocks} + {result.memory_deadlocks}, refused {result.tally.refused}, "
+            f"time-outs {result.tally.timeouts}, of the pool {result.pool_timeouts}{', VOID' if result.void else ''}"
+        )
+        return result
+
+    def _next(self) -> Path:
+        self._runs += 1
+        return self._directory / f"run-{self._runs}"
+
+
+def _as_json(
+    step: story.Step, results: dict[tuple[tuple[str, ...], float], Result], factors: Sequence[float], peak: float
+) -> StepResult:
+    loads = [results[step.mends, factor] for factor in factors]
+    return {
+        "name": step.name,
+        "title": step.title,
+        "mends": list(step.mends),
+        "peak_per_s": round(max(peak, *(result.goodput_per_s for result in loads)), 2),
+        "loads": [result.as_json(factor) for factor, result in zip(factors, loads, strict=True)],
+    }
+
+
+def _is_void(document: Document) -> bool:
+    return any(load["void"] for step in [*document["steps"], *document["variants"]] for load in step["loads"])
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m lab.launch_day", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="1 and 5 times the peak only, in under four minutes")
+    parser.add_argument("--sqlite", action="store_true", help="on SQLite instead of a PostgreSQL of its own")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the page")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
+    parser.add_argument("--seed", type=_seed, default=1, metavar="N", help="of the data and the crowd (1)")
+    return parser
+
+
+def _seed(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"a whole number from 0, not {text!r}")
+    return int(text)
+
+
+def _interrupt(_: int, __: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        _say("interrupted; everything that was started has been ended")
+        sys.exit(128 + signal.SIGINT)

@@ -1,0 +1,61 @@
+"""The steps of the story, each a set of mends; the faults; and what each mend is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A service with some of the mends. `before` is the step whose code this one changes."""
+
+    name: str
+    title: str
+    mends: tuple[str, ...]
+    before: str | None = None
+    tells: str = ""
+
+
+STEPS: Sequence[Step] = (
+    Step(
+        "0",
+        "as it was",
+        (),
+        tells="FastAPI with plain handlers on 40 threads, SQLAlchemy's default pool of 5 + 10 connections, two caches with a "
+        "lock each, a counter that is read, raised and written, numbers summed up by a worker and after each sign-in.",
+    ),
+    Step(
+        "1",
+        "locks",
+        ("locks",),
+        before="0",
+        tells="What lives in memory is kept by mutexes that are never held while something else is waited for. The counter "
+        "is one statement. Whoever writes rows writes them in one order: a mutex ends at the border of its process.",
+    ),
+    Step(
+        "2a",
+        "more threads",
+        ("locks", "more_threads"),
+        before="1",
+        tells="The mend that everybody tries first: 400 threads in place of 40. They wait for the same 15 connections.",
+    ),
+    Step(
+        "2b",
+        "a sized pool",
+        ("locks", "pool"),
+        before="1",
+        tells="As many threads as the database can serve, connections enough that none is waited for, a queue as short as "
+        "is worth waiting in. Who comes when it is full is told so at once. Who is inside finishes first.",
+    ),
+)
+
+VARIANTS: Sequence[Step] = (
+    Step("only locks", "locks alone", ("locks",)),
+    Step("only pool", "the pool alone", ("pool",)),
+)
+"""Each mend alone. With two mends, alone is also: the other one left out."""
+
+FACTORS = (0.5, 1.0, 2.0, 5.0, 10.0)
+QUICK_FACTORS = (1.0, 5.0)
+VARIANT_FACTORS = (1.0, 5.0)
