@@ -132,6 +132,23 @@ def more_threads_than_connections() -> Drawing:
     return drawing
 
 
+def why_more_threads_did_not_help() -> Drawing:
+    """The same two are served at a time, and the crowd in front is larger."""
+    drawing = Drawing("With 8 threads or with 40, the database works on two queries at a time", 680, 190)
+    for left, count, label in ((40, 8, "8 threads"), (360, 40, "40 threads")):
+        drawing.words(left + 22 * (8 - -(-count // 5)), 32, label, "strong")
+        for number in range(count):
+            column, row = divmod(number, 5)
+            drawing.box(left + 22 * (7 - column), 46 + 20 * row, 17, 14, "good" if number < 2 else "wait")
+        drawing.box(left + 206, 42, 66, 44, "good")
+        drawing.words(left + 239, 69, "database", "small", "middle")
+        for row in range(2):
+            drawing.arrow((left + 172, 53 + 20 * row), (left + 206, 53 + 20 * row), kind="good")
+    drawing.words(172, 172, "2 work, 6 wait", "small")
+    drawing.words(360, 172, "2 work, 38 wait: as fast as before", "small bad")
+    return drawing
+
+
 def gil_convoy() -> Drawing:
     """The loop waits its turn behind each thread that computes."""
     return timeline(
@@ -180,6 +197,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "group-commit": group_commit,
     "pool-exhaustion": pool_exhaustion,
     "more-threads-than-connections": more_threads_than_connections,
+    "why-more-threads-did-not-help": why_more_threads_did_not_help,
     "the-gil-convoy": gil_convoy,
     "a-blocked-event-loop": blocked_event_loop,
     "cancellation": cancellation,

@@ -40,7 +40,7 @@ CHART: dict[str, list[Leaf]] = {
         Leaf("so many may do it at once", "Semaphore", f"{PATTERNS}/more-threads-than-connections.md"),
         Leaf("connections, clients, handles", "ResourcePool", "../../reference/seawall/pools.md"),
         Leaf("calls that block, beside an event loop", "ThreadPool", f"{PATTERNS}/a-blocked-event-loop.md"),
-        Leaf("more people come than can be served", "Gate (to come)"),
+        Leaf("more people come than can be served", "Gate", "../../reference/seawall/admission.md"),
     ],
 }
 

@@ -17,7 +17,21 @@ from pathlib import Path
 
 import pytest
 
-from seawall import Batcher, LoopLag, Mutex, ReadWriteLock, Semaphore, ThreadPool, configure, openmetrics, snapshot
+from seawall import (
+    Batcher,
+    Fixed,
+    Gate,
+    LoopLag,
+    Mutex,
+    Overloaded,
+    ReadWriteLock,
+    Semaphore,
+    ThreadPool,
+    Workload,
+    configure,
+    openmetrics,
+    snapshot,
+)
 from seawall.observe.settings import SETTINGS
 
 HOW_TO = Path(__file__).parents[2] / "docs/how-to"
@@ -69,6 +83,9 @@ def test_there_are_pages_with_commands() -> None:
 def test_every_metric_that_the_page_names_is_there() -> None:
     named = re.findall(r"`(seawall_[a-z_]+)`", (HOW_TO / "put-locks-in-metrics.md").read_text(encoding="utf-8"))
     things = [Mutex("m"), Semaphore("s", 1), ReadWriteLock("r")]
+    gate = Gate("g", Fixed(1), [Workload("w", queue_limit=0)])
+    with gate.admit_sync("w"), pytest.raises(Overloaded):
+        gate.admit_sync("w").__enter__()
 
     async def text_of_a_loop() -> str:
         lag = LoopLag("l")

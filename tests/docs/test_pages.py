@@ -80,8 +80,49 @@ def test_every_public_name_of_seawall_is_in_the_reference_once() -> None:
         ('<script async src="//cdn.example/a.js"></script>', ["//cdn.example/a.js"]),
         ("@font-face { src: url(https://fonts.example/f.woff2) }", ["https://fonts.example/f.woff2"]),
         ('<pre class="mermaid">', ['class="mermaid"']),
+        ('<link rel="canonical" href="https://docs.example/a.html">', []),
         ('<a href="https://docs.example/">read on</a><img src="../images/a.png">', []),
     ],
 )
 def test_the_build_fails_for_what_a_browser_would_request_elsewhere(text: str, requested: list[str]) -> None:
     assert hook("outside").requested(text) == requested
+
+
+def test_a_list_that_follows_a_paragraph_or_code_is_a_list_on_the_site_too() -> None:
+    page = (
+        "A paragraph:\n- one\n  goes on\n- two\n\n```\ncode\n- no list\n```\n- three\n\n- four\nand on\n- five\n\n"
+        "Text:\n- six"
+    )
+    parted = page.replace(":\n-", ":\n\n-").replace("```\n-", "```\n\n-")
+    assert hook("lists").parted(page) == parted
+
+
+def test_on_the_site_a_link_out_of_the_documentation_leads_to_a_page_that_shows_the_file() -> None:
+    page = "[a test](../../packages/seawall/README.md#errors) [docs](../README.md) [all](../../packages) [x](https://a.example/)"
+    rewritten, linked = hook("sources").rewritten(page, "docs/patterns/lost-update.md")
+    assert (
+        rewritten
+        == "[a test](../source/packages/seawall/README.md#errors) [docs](../README.md) all [x](https://a.example/)"
+    )
+    assert linked == {"packages/seawall/README.md"}
+
+
+def test_on_the_site_a_link_of_a_shown_file_leads_back_into_the_documentation() -> None:
+    rewritten, linked = hook("sources").rewritten("[ref](docs/reference/roles.md) [law](LICENSE)", "CONTRIBUTING.md")
+    assert rewritten == "[ref](../reference/roles.md) [law](LICENSE.md)"
+    assert linked == {"LICENSE"}
+
+
+def test_on_the_site_the_first_mention_of_a_public_name_is_a_link() -> None:
+    page = "# `Mutex`\n`Mutex` and `Mutex`, `threading`\n```python\nx = `Cache`\n```\n[`Cache`](a.md)"
+    linked = page.replace("\n`Mutex` and", "\n[`Mutex`][seawall.Mutex] and")
+    assert hook("names").linked(page) == linked
+
+
+def test_on_the_site_a_docstring_has_its_examples_as_blocks_and_its_errors_as_links() -> None:
+    pytest.importorskip("griffe")
+    text = "Wait. Raises Misuse.\n\n>>> with m:\n...     1\n1\n\n    a = 1\n"
+    written = hook("docstrings").markdown_of(text, {"Misuse": "seawall.Misuse"})
+    assert "Raises [`Misuse`][seawall.Misuse]." in written
+    assert "```pycon\n>>> with m:\n...     1\n1\n```" in written
+    assert "```python\na = 1\n```" in written

@@ -13,6 +13,7 @@ INDENTED = re.compile(r"(?:^    .*\n?|^\n(?=    ))+", re.MULTILINE)
 NAME = re.compile(
     r"`(?P<name>\w+)`|\b(?P<error>DeadlineExceeded|Deadlock|LockOrderViolation|Misuse|Overloaded|Closed)\b"
 )
+POINTER = re.compile(r"See `[\w.]+`\.")
 PLUMBING = re.compile(r"^(?:Generic\b|Levelled$)")  # bases that say nothing to a reader
 
 
@@ -53,6 +54,8 @@ def _visit(thing: griffe.Object | griffe.Alias, public: dict[str, str]) -> None:
         return
     if isinstance(thing, griffe.Class):
         thing.bases = [base for base in thing.bases if not PLUMBING.match(str(base))]
+    if thing.docstring and POINTER.fullmatch(thing.docstring.value):
+        thing.docstring = None  # and so is not shown: it is told where it belongs
     if thing.docstring:
         own = thing.name if thing.is_class else thing.parent.name if thing.parent is not None else ""
         thing.docstring.value = markdown_of(thing.docstring.value, public, own)

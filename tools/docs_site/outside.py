@@ -13,7 +13,7 @@ REQUESTS = (
     re.compile(
         r"""<(?:script|img|iframe|source|video|audio|embed|input)\b[^>]*?\ssrc=["']?((?:https?:)?//[^"'\s>]+)"""
     ),
-    re.compile(r"""<(?:link|image|use)\b[^>]*?\shref=["']?((?:https?:)?//[^"'\s>]+)"""),
+    re.compile(r"""<(?:link|image|use)\b(?![^>]*rel=["']?canonical)[^>]*?\shref=["']?((?:https?:)?//[^"'\s>]+)"""),
     re.compile(r"""(?:@import\s+["']?|url\(["']?)((?:https?:)?//[^"')\s]+)"""),
     re.compile(r"""(class="mermaid")"""),  # the theme would fetch what draws these
 )
