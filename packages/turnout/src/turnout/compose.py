@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from seawall import Batcher, Stop, ThreadPool, Worker
+from seawall import Batcher, Stop, ThreadPool, Watchdog, Worker, add_observer, remove_observer
 from seawall.clock import SYSTEM_CLOCK, Clock
 from turnout.accounts.known import Known
 from turnout.accounts.organisations import Organisations, Repositories
@@ -24,6 +24,7 @@ from turnout.ingest.visitor import Salts
 from turnout.ingest.writer import Writer
 from turnout.jobs.deletion import Deletions
 from turnout.jobs.derive import Derivation
+from turnout.jobs.findings import FindingsLog
 from turnout.mail import Outbox
 from turnout.model.event import Event
 from turnout.query.recent import RecentReader
@@ -256,6 +257,13 @@ class Server:
         self._mailing.start()
         self._remembering = Worker("history", self.history.run)
         self._remembering.start()
+        self.findings = FindingsLog(core.clock)
+        self._telling = Worker("findings", self.findings.run)
+        self.findings.on_note = self._telling.wake
+        self._telling.start()
+        add_observer(self.findings.note)
+        self._watchdog = Watchdog()
+        self._watchdog.start()
         core.deriving.start()
         core.deleting.start()
 
@@ -269,6 +277,9 @@ class Server:
         self._tending.stop(END_S)
         self._mailing.stop(END_S)
         self._remembering.stop(END_S)
+        self._watchdog.stop(END_S)
+        remove_observer(self.findings.note)
+        self._telling.stop(END_S)
         self.queries.shutdown()
         self.reader.close()
         self.core.close(timeout_s)

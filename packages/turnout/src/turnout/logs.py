@@ -26,15 +26,16 @@ class _TextFormatter(logging.Formatter):
 
 
 class _JSONFormatter(logging.Formatter):
-    """{"at", "level", "logger", "message"} and, where there is one, "exception"."""
+    """{"at", "level", "logger", "message"} and, where there are such, "exception" and the `data` that `extra` gave."""
 
     def format(self, record: logging.LogRecord) -> str:
-        content = {
+        content: dict[str, object] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
+        content |= getattr(record, "data", {})
         if record.exc_info:
             content["exception"] = self.formatException(record.exc_info)
         return json.dumps(content, ensure_ascii=False)

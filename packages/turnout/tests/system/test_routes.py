@@ -119,6 +119,7 @@ OWN: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/organisations/new"): all_of(SEEN),
     ("GET", "/ops"): all_of(HIDDEN),
     ("GET", "/ops/snapshot"): all_of(HIDDEN),
+    ("GET", "/ops/stacks"): all_of(HIDDEN),
     ("POST", "/organisations"): all_of(WRONG),
 }
 ALL = {**ON_SITE, **ON_ORGANISATION, **BY_KEY, **BY_LINK, **OWN}

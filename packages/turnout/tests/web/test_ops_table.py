@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from jinja2 import StrictUndefined
 
+from seawall.console.wait_tree import wait_tree
 from seawall.core.statistics import (
+    Found,
     LockStatistics,
     LoopStatistics,
     PoolStatistics,
@@ -25,7 +28,7 @@ def pool(name: str, *, busy: int = 0, queued: int = 0, age_s: float = 0.0) -> Po
 def test_nothing_limits_while_nobody_waits() -> None:
     snapshot = Snapshot(pools=(pool("queries", busy=2), pool("hashes")), loops=(LoopStatistics("main", 0.001, 0.01),))
     table = draw_ops(read(snapshot, LEVEL), {})
-    assert (table.verdict, table.is_calm) == ("Nothing limits now", True)
+    assert (table.verdict.title, table.verdict.is_calm) == ("Nothing limits now", True)
     assert [(row.name, row.state) for row in table.rows] == [
         ("queries", "busy"),
         ("hashes", "calm"),
@@ -38,9 +41,9 @@ def test_what_somebody_has_waited_longest_for_limits() -> None:
     lock = LockStatistics("accounts.write", ("thread accounts-1",), (Waiting("thread accounts-2", 0.5),), 3, 0.7)
     snapshot = Snapshot(locks=(lock,), pools=(pool("hashes", busy=2, queued=40, age_s=3.9), pool("queries")))
     table = draw_ops(read(snapshot, LEVEL), {})
-    assert table.verdict == "The pool hashes limits now"
-    assert "3.9 s" in table.reason
-    assert not table.is_calm
+    assert table.verdict.title == "The pool hashes limits now"
+    assert "3.9 s" in table.verdict.reason
+    assert not table.verdict.is_calm
     assert {row.name: row.state for row in table.rows}["accounts.write"] == "crowded"
 
 
@@ -48,14 +51,14 @@ def test_what_fails_comes_first() -> None:
     worker = WorkerStatistics("writer", False, 3, "StoreUnavailable: disk full")
     snapshot = Snapshot(workers=(worker,), pools=(pool("hashes", busy=2, queued=40, age_s=3.9),))
     table = draw_ops(read(snapshot, LEVEL), {})
-    assert table.verdict == "The worker writer fails"
-    assert table.reason == "StoreUnavailable: disk full"
+    assert table.verdict.title == "The worker writer fails"
+    assert table.verdict.reason == "StoreUnavailable: disk full"
 
 
 @pytest.mark.parametrize(("age_s", "verdict"), [(4.0, "Nothing limits now"), (9.0, "The journal events limits now")])
 def test_a_journal_that_is_behind_limits(age_s: float, verdict: str) -> None:
     figures = Figures(journal_depth=5_000, journal_age_s=age_s, days_waiting=0)
-    assert draw_ops(read(Snapshot(), figures), {}).verdict == verdict
+    assert draw_ops(read(Snapshot(), figures), {}).verdict.title == verdict
 
 
 def test_the_last_hour_is_remembered_and_no_more() -> None:
@@ -68,20 +71,33 @@ def test_the_last_hour_is_remembered_and_no_more() -> None:
     assert (len(loads), loads[0], loads[-1]) == (STEPS, 5, STEPS + 4)
 
 
-def test_the_page_tells_who_waits_for_what_and_where_each_stands() -> None:
-    wait = Wait(
-        "accounts.write", "thread accounts-2", ("thread accounts-1",), ("database.py:49 write",), (("people.py:1 x",),)
+def test_days_that_wait_are_told_with_the_worker_that_sums_them_up() -> None:
+    figures = Figures(journal_depth=0, journal_age_s=0.0, days_waiting=3)
+    workers = (WorkerStatistics("derive", True, 0, None), WorkerStatistics("mail", True, 0, None))
+    rows = draw_ops(read(Snapshot(workers=workers), figures), {}).rows
+    assert {row.name: row.detail for row in rows} == {"events": "level", "derive": "3 days wait", "mail": ""}
+
+
+def test_the_page_tells_who_waits_for_what_links_to_stacks_and_shows_those_of_findings() -> None:
+    waits = (
+        Wait("accounts.write", "thread accounts-2", ("thread accounts-1",)),
+        Wait("store.days", "thread writer", ("thread accounts-2",)),
     )
+    found = Found(1_795_000_000.5, "long hold", "thread <b> holds", (("thread <b>", ("database.py:49 in write",)),))
     html = (
-        make_environment()
+        make_environment(StrictUndefined)
         .get_template("ops.html")
         .render(
             principal=None,
             table=draw_ops(read(Snapshot(), LEVEL), {}),
             box=(1, 1),
-            waits=[wait],
-            deadlocks=[(wait, wait)],
+            trees=wait_tree(Snapshot(waits=waits)),
+            found=[found],
+            level="watched",
         )
     )
-    assert html.count("<b>thread accounts-2</b> waits for <b>accounts.write</b>, held by thread accounts-1") == 3
-    assert html.count("database.py:49 write") == html.count("people.py:1 x") == 3
+    root = html.index('<b>accounts.write</b> <span class="soft">held by</span> <a class="link" href="/ops/stacks?who=')
+    assert (
+        root < html.index(">thread accounts-2</a>") < html.index("<b>store.days</b>") < html.index(">thread writer</a>")
+    )
+    assert "thread &lt;b&gt; stands at\n  database.py:49 in write" in html

@@ -11,6 +11,7 @@ from seawall.clock import SYSTEM_CLOCK
 from seawall.core.statistics import FlightStatistics
 from seawall.errors import Closed, DeadlineExceeded, Deadlock, Wait
 from seawall.observe.registry import REGISTRY
+from seawall.observe.server_timing import note_wait
 from seawall.runtime.deadline import forget_deadline, wait_limit_s
 from seawall.runtime.who import Loop
 
@@ -56,6 +57,11 @@ class SingleFlight:
                 me = f"task {task.get_name()}"
                 raise Deadlock((Wait(resource=f"flight {self.name}: {key!r}", waiter=me, holders=(me,)),))
             self._shared_total += 1
+            since_s = SYSTEM_CLOCK.monotonic()
+            try:
+                return await self._wait(place, flight)
+            finally:  # the work of whoever began it is noted by what it waits for itself
+                note_wait(f"flight.{self.name}", SYSTEM_CLOCK.monotonic() - since_s)
         return await self._wait(place, flight)
 
     def forget(self, key: Hashable) -> None:

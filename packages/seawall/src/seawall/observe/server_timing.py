@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import re
-from contextvars import ContextVar, Token
+from contextvars import Context, ContextVar, Token
 from types import TracebackType
 
+from seawall.clock import SYSTEM_CLOCK
 from seawall.runtime.threads import RawRLock
 
 _NOT_IN_TOKEN = re.compile(r"[^A-Za-z0-9!#$%&'*+.^_`|~-]")
 
 
 class RequestTiming:
-    """What one request waited for, by what: `queue`, `pool`, `lock.accounts`. Made by `request_timing`."""
+    """What one request waited for, by what: `pool.reads`, `lock.accounts`, `flight.pages`. Made by `request_timing`."""
 
     __slots__ = ("_guard", "_token", "_waits_s")
 
@@ -72,3 +73,10 @@ def note_wait(what: str, waited_s: float) -> None:
     timing = _TIMING.get()
     if timing is not None:
         timing.add(what, waited_s)
+
+
+def note_queued(context: Context, kind: str, name: str, since_s: float) -> None:
+    """As `note_wait` for work that was queued at `since_s` in another's `context` and begins now. Costs one look."""
+    timing = context.get(_TIMING)
+    if timing is not None:
+        timing.add(f"{kind}.{name}", SYSTEM_CLOCK.monotonic() - since_s)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.errors import DeadlineExceeded
+from seawall.observe.server_timing import note_queued
 from seawall.pools.nesting import wait_for_end
 from seawall.pools.work import surroundings
 from seawall.runtime.park import Parker
@@ -69,6 +70,7 @@ class PoolFuture(Future[object]):
         self._is_begun = True
         call, self._call = self._call, None
         assert call is not None
+        note_queued(self._context, "pool", self.crew.name, self.since_s)
         until_s = self._until_s
         try:
             if until_s is not None and _now_s() >= until_s:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.errors import Closed, DeadlineExceeded
+from seawall.observe.server_timing import note_queued
 from seawall.runtime.deadline import deadline_at_s, forget_deadline
 from seawall.runtime.wakeups import Wakeups
 
@@ -80,6 +81,7 @@ class TaskWork:
     def carry_out(self) -> None:
         """See `Work`."""
         self.is_begun = True
+        note_queued(self._context, "pool", self._pool_name, self.since_s)
         until_s = self._until_s
         try:
             if until_s is not None and _now_s() >= until_s:

@@ -11,6 +11,8 @@ from typing import Generic, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from seawall import DeadlineExceeded, SingleFlight, ThreadPool, deadline
+from seawall.clock import SYSTEM_CLOCK
+from seawall.observe.server_timing import note_wait
 from turnout.errors import QueryCancelled, StoreUnavailable
 from turnout.model.query import Days, Instants, Query, Result
 from turnout.model.site import Site, SiteId
@@ -139,7 +141,11 @@ class QueryRunner:
 
             def work(ticket: object) -> T:
                 nonlocal rows
-                found = self._reader.rows(plan.sql, plan.parameters, ticket=ticket)
+                began_s = SYSTEM_CLOCK.monotonic()
+                try:
+                    found = self._reader.rows(plan.sql, plan.parameters, ticket=ticket)
+                finally:
+                    note_wait("db.events", SYSTEM_CLOCK.monotonic() - began_s)
                 rows = len(found)
                 return finish(found)
 

@@ -107,6 +107,7 @@ PAGES = (
     auth.create_first_account,
     ops_page.show_ops,
     ops_page.show_snapshot,
+    ops_page.show_stacks,
     welcome.show_welcome,
     welcome.name_organisation,
     welcome.show_first_site,

@@ -9,9 +9,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from seawall import request_timing
+from seawall.clock import SYSTEM_CLOCK
 from turnout.settings import Settings
 from turnout.web.auth import is_https
 from turnout.web.ops import Operations
+from turnout.web.timing import timed_for_operators
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -78,7 +81,13 @@ class Edge:
         if found is not None:
             await found(scope, receive, send)
             return
-        guarded = self._guarded(send, self._embeddable if path.startswith(SHARED) else self._security)
+        began_s = SYSTEM_CLOCK.monotonic()
+        scope.setdefault("state", {})
+        with request_timing() as timing:
+            guarded = self._guarded(send, self._embeddable if path.startswith(SHARED) else self._security)
+            await self._to_pages(scope, receive, timed_for_operators(guarded, scope, timing, began_s))
+
+    async def _to_pages(self, scope: Message, receive: Receive, guarded: Send) -> None:
         refused = _refused_for(scope["headers"])
         if refused is not None:
             await _answer(guarded, *refused, [_PLAIN])

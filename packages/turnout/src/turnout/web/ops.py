@@ -10,12 +10,13 @@ from pathlib import Path
 
 import msgspec
 
-from seawall import openmetrics, snapshot
+from seawall import Snapshot, openmetrics, snapshot
+from seawall.console.reading import Reading
 from seawall.observe.openmetrics import CONTENT_TYPE
 from turnout.ingest.journal import Journal
 from turnout.ingest.pipeline import Pipeline
 from turnout.ingest.writer import Writer
-from turnout.web.page.ops_table import Figures, Reading, read
+from turnout.web.page.ops_table import Figures, read
 
 BEHIND_S = 60.0
 """A writer further behind than this is stuck rather than busy: `/health/ready` says so."""
@@ -53,13 +54,13 @@ class Operations:
         }
         return not problems, msgspec.json.encode(state)
 
-    def readings(self) -> list[Reading]:
-        """How everything stands, for the page of operations."""
+    def readings(self, found: Snapshot | None = None) -> list[Reading]:
+        """How everything stands, for the page of operations; in `found`, or now."""
         journal = self.journal.figures()
         figures = Figures(
             journal_depth=journal.depth_events, journal_age_s=journal.age_s, days_waiting=self.days_waiting()
         )
-        return read(snapshot(), figures)
+        return read(snapshot() if found is None else found, figures)
 
     def snapshot(self, at_s: float) -> dict[str, object]:
         """Everything as plain data, for tools: Seawall's snapshot, the journal, the process, the store."""

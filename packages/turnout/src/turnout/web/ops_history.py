@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 
 from seawall import Stop
-from turnout.web.page.ops_table import Reading
+from seawall.console.reading import Reading
 
 STEP_S = 15.0
 STEPS = 240

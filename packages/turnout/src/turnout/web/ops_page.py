@@ -9,6 +9,8 @@ from litestar.response import Template
 
 from seawall import snapshot
 from seawall.clock import Clock
+from seawall.console.wait_tree import wait_tree
+from seawall.observe.whereabouts import stacks_of
 from turnout.model.site import Principal
 from turnout.web.forms import PageRequest
 from turnout.web.ops import Operations
@@ -23,6 +25,8 @@ OperationsDependency = NamedDependency[SkipValidation[Operations]]
 HistoryDependency = NamedDependency[SkipValidation[OpsHistory]]
 ClockDependency = NamedDependency[SkipValidation[Clock]]
 
+MAX_NAME = 500
+
 
 @get("/ops", opt=OPERATOR, include_in_schema=False)
 async def show_ops(
@@ -32,11 +36,25 @@ async def show_ops(
     ops_history: HistoryDependency,
 ) -> Template:
     """How everything stands."""
-    table = draw_ops(operations.readings(), ops_history.loads())
-    now = snapshot()
+    found = snapshot()
+    table = draw_ops(operations.readings(found), ops_history.loads())
     return page(
-        request, "ops.html", principal, table=table, box=(WIDTH, HEIGHT), waits=now.waits, deadlocks=now.deadlocks
+        request,
+        "ops.html",
+        principal,
+        table=table,
+        box=(WIDTH, HEIGHT),
+        trees=wait_tree(found),
+        found=found.found[::-1],
+        level=found.level,
     )
+
+
+@get("/ops/stacks", opt=OPERATOR, include_in_schema=False)
+async def show_stacks(request: PageRequest, principal: PrincipalDependency) -> Template:
+    """Where the threads or tasks of a name stand now."""
+    who = request.query_params.get("who", "")[:MAX_NAME]
+    return page(request, "ops_stacks.html", principal, who=who, stacks=stacks_of(who))
 
 
 @get("/ops/snapshot", opt=OPERATOR_OR_KEY, include_in_schema=False)

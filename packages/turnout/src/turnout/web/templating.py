@@ -8,6 +8,7 @@ from jinja2 import Environment, FileSystemLoader, Undefined
 from litestar.plugins.jinja import JinjaTemplateEngine
 from markupsafe import Markup
 
+from seawall.console.reading import duration
 from turnout.web.assets import asset
 from turnout.web.words import action_words, day, moment
 
@@ -29,6 +30,7 @@ def make_environment(undefined: type[Undefined] = Undefined) -> Environment:
         "moment": moment,
         "day": day,
         "action_words": action_words,
+        "duration": duration,
         "single_quoted": single_quoted,
     }
     return environment

@@ -11,6 +11,8 @@ from sqlalchemy import Connection, create_engine, event, inspect, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from seawall import Mutex
+from seawall.clock import SYSTEM_CLOCK
+from seawall.observe.server_timing import note_wait
 from turnout.errors import NotFound, StoreUnavailable
 
 WRITE_WAIT_S = 10.0
@@ -63,6 +65,7 @@ class AccountsDatabase:
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
+        began_s = SYSTEM_CLOCK.monotonic()
         try:
             yield
         except IntegrityError:
@@ -71,6 +74,8 @@ class AccountsDatabase:
             raise NotFound("there is no such thing") from None  # a number from a path that no row can have
         except DBAPIError as error:
             raise StoreUnavailable(f"the accounts in {self._path} can't be used: {error.orig}") from error
+        finally:
+            note_wait("db.accounts", SYSTEM_CLOCK.monotonic() - began_s)
 
     def _migrate(self) -> None:
         with self._engine.connect() as connection:
