@@ -14,6 +14,7 @@ from typing import Protocol
 
 from seawall.core.wait_graph import Need, knot_of, stuck
 from seawall.errors import Deadlock, Wait
+from seawall.observe.awaiting import awaited_by
 from seawall.observe.events import EVENTS, DeadlockFound
 from seawall.observe.loans import Loan, Loans, loans_here
 from seawall.observe.settings import SETTINGS
@@ -172,7 +173,7 @@ class Waits:
         return any(sum(not self._is_blocked(blocker) for blocker in need.blockers) < need.needed for need in needs)
 
     def _is_blocked(self, owner: Owner) -> bool:
-        return owner in self._waits or loop_of(owner) in self._blocked_loops
+        return owner in self._waits or loop_of(owner) in self._blocked_loops or awaited_by(owner) is not None
 
     def _confirmed_knot(self, waiting: Waiting, *, believing: bool = False) -> tuple[tuple[Owner, ...], Seen]:
         before: Seen = {}
@@ -204,6 +205,11 @@ class Waits:
             need = wait[1]()
             if need is not None and (believing or not need.is_hearsay):
                 needs.append(Need(need.resource, need.blockers, need.needed, wait[0], need.outsiders, need.is_hearsay))
+        elif wait is None:
+            awaited = awaited_by(owner)
+            if awaited is not None:
+                what = "the end of " + " or ".join(name_of(task) for task in awaited.tasks)
+                needs.append(Need(what, awaited.tasks, 1, awaited.future))
         loop = loop_of(owner)
         if loop is not None:
             ident = self._blocked_loops.get(loop)
