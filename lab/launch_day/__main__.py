@@ -65,6 +65,7 @@ class Story:
 
     def document(self) -> Document:
         """Run everything and return what the JSON file holds."""
+        measured = commit()  # now: somebody may work on while it runs
         _say(f"filling {self._database.name} …")
         self._crowd = seed.fill(self._database.engine, self._seed)
         peak = self.peak()
@@ -81,7 +82,7 @@ class Story:
             "what": "lab.launch_day",
             "database": self._database.name,
             "machine": machine(),
-            "commit": commit(),
+            "commit": measured,
             "seed": self._seed,
             "quick": self._is_quick,
             "finished": datetime.now(UTC).isoformat(timespec="seconds"),

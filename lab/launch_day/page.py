@@ -126,7 +126,7 @@ def _changes(steps: Sequence[StepResult]) -> str:
         parts.append(
             f'<section class="card step {plot.css_class(step)}"><header><h3>{badge(step)}{escape(step["title"])}</h3>'
             f"<p>{escape(told.tells)}</p></header>"
-            f"<details{' open' if 0 < added + cut <= 40 else ''}><summary>{what}</summary>{code}</details></section>"
+            f"<details{' open' if told.before else ''}><summary>{what}</summary>{code}</details></section>"
         )
     return "".join(parts)
 
