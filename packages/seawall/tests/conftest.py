@@ -26,6 +26,12 @@ def planting() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def orders() -> ModuleType:
+    """Small scenarios for the scripted scheduler."""
+    return _loaded("orders")
+
+
+@pytest.fixture(scope="session")
 def legal() -> ModuleType:
     """Work over every kind of resource that never is a deadlock."""
     return _loaded("legal")
