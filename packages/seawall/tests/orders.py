@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import Callable
 
 from seawall import Batcher, Condition, DeadlineExceeded, Mutex, ReadWriteLock, ResourcePool, Semaphore
+from seawall.core.line import Line
 from seawall.observe.waits import WAITS
 from seawall.pools.crew import Crew
 from seawall.pools.future import PoolFuture
+from seawall.runtime.park import ThreadWaiter
 from seawall.testing import Interleaving
 
 Check = Callable[[], None]
@@ -46,7 +48,7 @@ def mutex(run: Interleaving) -> Check:
 
     def check() -> None:
         assert inside.entries == 2
-        assert lock.try_acquire()
+        assert [lock.try_acquire(), lock.try_acquire()] == [True, False]
         assert_nobody_waits()
 
     return check
@@ -158,6 +160,37 @@ def mutex_with_a_task(run: Interleaving) -> Check:
     return check
 
 
+def line(run: Interleaving) -> Check:
+    """One gives a permit, one waits for it, and one comes for it and leaves again."""
+    queue = Line(0)
+
+    def wait() -> None:
+        waiter = ThreadWaiter()
+        queue.join(waiter)
+        assert waiter.wait(None)
+        queue.arrived(waiter)
+        queue.give()
+
+    def come_and_leave() -> None:
+        waiter = ThreadWaiter()
+        queue.join(waiter)
+        if waiter.claim():
+            queue.leave(waiter)
+        else:
+            queue.arrived(waiter)
+            queue.give()
+
+    run.thread(wait)
+    run.thread(queue.give)
+    run.thread(come_and_leave)
+
+    def check() -> None:
+        assert len(queue.free) == 1
+        assert (list(queue.queued()), queue.in_transit()) == ([], [])
+
+    return check
+
+
 def nobody_is_overtaken_twice(run: Interleaving) -> Check:
     lock, overtaken = Mutex("m"), dict[object, int]()
 
@@ -257,6 +290,25 @@ def read_write(run: Interleaving) -> Check:
         assert_nobody_waits()
 
     return check
+
+
+def a_reader_that_stays(run: Interleaving) -> Check:
+    lock, reads = ReadWriteLock("rw"), []
+
+    def read() -> None:
+        with lock.read:
+            reads.append(1)
+            run.sleep(1.0)
+            reads.pop()
+
+    def write_at_once() -> None:
+        if lock.write.try_acquire():
+            assert not reads, "a writer is inside with a reader"
+            lock.write.release()
+
+    run.thread(write_at_once)
+    run.thread(read)
+    return lambda: None
 
 
 def a_late_writer(run: Interleaving) -> Check:
@@ -412,10 +464,12 @@ SCENARIOS: dict[str, Callable[[Interleaving], Check]] = {
         mutex_with_a_late_one,
         three_at_a_mutex_one_late,
         mutex_with_a_task,
+        line,
         nobody_is_overtaken_twice,
         semaphore,
         semaphore_released_by_another,
         read_write,
+        a_reader_that_stays,
         a_late_writer,
         condition,
         a_notified_one_that_is_late,

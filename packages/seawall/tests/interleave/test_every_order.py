@@ -28,6 +28,8 @@ SHORT = [
     "semaphore",
     "semaphore_released_by_another",
     "condition",
+    "line",
+    "a_reader_that_stays",
     "resources",
 ]
 LONG = ["nobody_is_overtaken_twice", "read_write", "a_late_writer", "a_notified_one_that_is_late", "pool", "batcher"]
