@@ -51,6 +51,12 @@ def postgres_database(postgres) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def orders() -> ModuleType:
+    """Small scenarios for the scripted scheduler."""
+    return _loaded("orders")
+
+
+@pytest.fixture(scope="session")
 def legal() -> ModuleType:
     """Work over every kind of resource that never is a deadlock."""
     return _loaded("legal")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -26,6 +27,11 @@ class SystemClock:
     # Static, so that a call costs no more than calling `time` itself.
     monotonic = staticmethod(time.monotonic)
     time = staticmethod(time.time)
+
+
+def use_time_of(monotonic: Callable[[], float] | None) -> None:
+    """Have `SYSTEM_CLOCK.monotonic` ask `monotonic`, as a script's threads do; None is the system's again."""
+    SystemClock.monotonic = staticmethod(monotonic or time.monotonic)
 
 
 SYSTEM_CLOCK: Clock = SystemClock()

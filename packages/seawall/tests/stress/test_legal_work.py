@@ -4,6 +4,7 @@ import asyncio
 import os
 import random
 import threading
+import traceback
 from types import ModuleType
 
 import pytest
@@ -22,6 +23,8 @@ def work_legally(legal: ModuleType, for_s: float) -> None:
     now = EVENTS.findings()
     waits = works.waits_total()
     print(f"{tally.rounds:,} rounds, {waits:,} waits, {tally.late:,} late, {tally.cancelled:,} cancelled")
+    for error in tally.errors:
+        traceback.print_exception(error)
     assert tally.errors == []
     assert (now.deadlocks_total, now.inversions_total) == (found.deadlocks_total, found.inversions_total)
     assert min(tally.rounds, waits, tally.late, tally.cancelled) > 0

@@ -73,7 +73,7 @@ class PoolFuture(Future[object]):
         note_queued(self._context, "pool", self.crew.name, self.since_s)
         until_s = self._until_s
         try:
-            if until_s is not None and _now_s() >= until_s:
+            if until_s is not None and SYSTEM_CLOCK.monotonic() >= until_s:
                 raise DeadlineExceeded(f"pool {self.crew.name}", _now_s() - self.since_s)
             fn, args, kwargs = call
             self._result = self._context.run(fn, *args, **kwargs)

@@ -84,7 +84,7 @@ class TaskWork:
         note_queued(self._context, "pool", self._pool_name, self.since_s)
         until_s = self._until_s
         try:
-            if until_s is not None and _now_s() >= until_s:
+            if until_s is not None and SYSTEM_CLOCK.monotonic() >= until_s:
                 raise DeadlineExceeded(f"pool {self._pool_name}", _now_s() - self.since_s)
             self._result = self._context.run(self._fn, *self._args, **self._kwargs)
         except BaseException as error:  # noqa: BLE001 - whatever it is, it is for the task that waits

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-import traceback
+from types import FrameType
 
 FUTURES_FILE = os.path.join("concurrent", "futures", "_base.py")
 
@@ -28,10 +28,12 @@ def switch_interval_s() -> float:
 
 def stack_of(ident: int) -> tuple[str, ...]:
     """Where the thread is, outermost call first, as `file:line in function`; empty where it has ended."""
-    frame = sys._current_frames().get(ident)
-    if frame is None:
-        return ()
-    return tuple(f"{f.filename}:{f.lineno} in {f.name}" for f in traceback.extract_stack(frame))
+    frame: object = sys._current_frames().get(ident)
+    found: list[str] = []
+    while isinstance(frame, FrameType):
+        found.append(f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}")
+        frame = frame.f_back
+    return tuple(reversed(found))
 
 
 def futures_waited_for(ident: int, depth: int = 6) -> tuple[object, ...]:
@@ -39,7 +41,8 @@ def futures_waited_for(ident: int, depth: int = 6) -> tuple[object, ...]:
     and asyncio's answers to threads are. Empty where it stands somewhere else."""
     frame = sys._current_frames().get(ident)
     for _ in range(depth):
-        if frame is None:
+        # Seen with 3.11: a running thread's chain of frames may lead, for an instant, to something that is no frame.
+        if not isinstance(frame, FrameType):
             break
         if frame.f_code.co_filename.endswith(FUTURES_FILE):
             found = frame.f_locals.get("fs", frame.f_locals.get("self"))

@@ -1,17 +1,21 @@
 """A scheduler that runs threads one at a time, in an order that a script says: the scripted twin of `runtime.threads`.
 
 The threads are real, but only the one that has the baton runs. At every step on a primitive, and at every bytecode of
-the modules given, the script chooses who goes on: 0 is the running thread itself, then the others in the order they
-were made, then those whose wait may time out. So a run is a list of small numbers, and the same list is the same run.
+the modules given, the script chooses who goes on: 0 is the running thread itself, then the others in the order they were
+made, then those whose wait may time out, the first to be due first. So a run is a list of small numbers, and the same
+list is the same run.
 
-After tokio's loom and Microsoft's CHESS. What differs: nothing is enumerated; scripts are drawn at random (see
-`testing.interleavings`), and time does not pass but by choice.
+Time stands still while they run. A wait that times out puts the clock forward to the moment at which it is over; so a
+script also says how long everything took, and a wait of an hour takes none.
+
+After tokio's loom and Microsoft's CHESS; who chooses is `testing.interleavings`.
 """
 
 from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Any, cast
@@ -24,7 +28,8 @@ MOST_STEPS = 100_000
 STUCK_S = 5.0
 """Real seconds without a step: a thread then waits in something that is not scripted."""
 
-Choose = Callable[[int], int]
+Choose = Callable[[int, bool], int]
+"""Given how many may go on, and whether the running thread is one of them (then it is 0): which one does."""
 
 
 class Hang(Exception):
@@ -44,7 +49,7 @@ class Strand:
         self.baton = threading.Lock()
         self.baton.acquire()
         self.waits_on: object | None = None
-        self.may_time_out = False
+        self.until_s: float | None = None  # when its wait times out
         self.has_timed_out = False
         self.is_over = False
         self.error: BaseException | None = None
@@ -63,6 +68,7 @@ class Script:
         self._over = threading.Lock()
         self._over.acquire()
         self.steps = 0
+        self.now_s = time.monotonic()
         self.hang: Hang | None = None
 
     def thread(self, run: Callable[[], None], name: str = "") -> Strand:
@@ -109,15 +115,16 @@ class Script:
         self._check_length()
         self._go_on_with(mine, self._next())
 
-    def wait(self, on: object, may_time_out: bool) -> bool:
-        """Let the others go on until `wake(on)`. False where the script let the wait time out instead."""
+    def wait(self, on: object, timeout_s: float | None) -> bool:
+        """Let the others go on until `wake(on)`. False where the script let `timeout_s` seconds pass instead."""
         mine = self._current
         if self._is_abandoned:
             raise Abandoned
         if mine is None:
             raise Hang("outside of the script's threads nothing may wait")
         self._check_length()
-        mine.waits_on, mine.may_time_out, mine.has_timed_out = on, may_time_out, False
+        mine.waits_on, mine.has_timed_out = on, False
+        mine.until_s = None if timeout_s is None else self.now_s + timeout_s
         following = self._next()
         if following is None:
             self._hang()
@@ -132,17 +139,20 @@ class Script:
 
     def _next(self) -> Strand | None:
         ready = [s for s in self._strands if not s.is_over and s.waits_on is None]
-        late = [s for s in self._strands if not s.is_over and s.waits_on is not None and s.may_time_out]
-        if self._current in ready:
+        late = [s for s in self._strands if not s.is_over and s.waits_on is not None and s.until_s is not None]
+        may_go_on = self._current in ready
+        if self._current is not None and may_go_on:
             ready.remove(self._current)
             ready.insert(0, self._current)
+        late.sort(key=lambda strand: strand.until_s or 0.0)
         options = ready + late
         if not options:
             return None
         # A wait times out by itself only when nobody else can go on, or when the script says so.
-        chosen = options[self._choose(len(options)) if len(options) > 1 else 0]
+        chosen = options[self._choose(len(options), may_go_on) if len(options) > 1 else 0]
         if chosen.waits_on is not None:
             chosen.waits_on, chosen.has_timed_out = None, True
+            self.now_s = max(self.now_s, chosen.until_s or 0.0)
         return chosen
 
     def _go_on_with(self, mine: Strand, following: Strand | None) -> None:

@@ -19,11 +19,14 @@ class ScriptedLock:
 
     def acquire(self, blocking: bool = True, timeout: float = -1) -> bool:
         """See `threading.Lock`."""
-        self._script.step()
+        script = self._script
+        script.step()
+        until_s = script.now_s + timeout
         while self._is_locked:
             if not blocking or timeout == 0:
                 return False
-            if not self._script.wait(self, may_time_out=timeout > 0) and self._is_locked:
+            left_s = max(0.0, until_s - script.now_s) if timeout > 0 else None
+            if not script.wait(self, left_s) and self._is_locked:
                 return False
         self._is_locked = True
         return True
@@ -108,6 +111,6 @@ class ScriptedPrimitives:
         """See `Primitives`."""
         strand = self._strands[id(thread)]
         while not strand.is_over:
-            if not self._script.wait(strand, may_time_out=timeout_s is not None):
+            if not self._script.wait(strand, timeout_s):
                 break
         return strand.is_over

@@ -18,14 +18,13 @@ class _Selector(selectors.SelectSelector):
         self._script = script
         self._due = ScriptedLock(script)
         self._due.acquire()
-        self.ahead_s = 0.0
 
     def select(self, timeout: float | None = None) -> list[Any]:
-        """Wait for a wake-up. A time-out costs no time: the loop's clock is put forward."""
+        """Wait for a wake-up or for the script's time."""
         if timeout is not None and timeout <= 0:
             self._due.acquire(blocking=False)
-        elif not self._due.acquire(timeout=-1 if timeout is None else timeout):
-            self.ahead_s += timeout or 0.0
+        else:
+            self._due.acquire(timeout=-1 if timeout is None else timeout)
         return []
 
     def wake(self) -> None:
@@ -39,11 +38,12 @@ class ScriptedLoop(asyncio.SelectorEventLoop):
 
     def __init__(self, script: Script) -> None:
         self._naps = _Selector(script)
+        self._script = script
         super().__init__(self._naps)
 
     def time(self) -> float:
-        """The loop's clock, with the time-outs that took no time."""
-        return super().time() + self._naps.ahead_s
+        """The script's."""
+        return self._script.now_s
 
     def _write_to_self(self) -> None:
         self._naps.wake()

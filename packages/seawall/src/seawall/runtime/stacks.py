@@ -47,7 +47,7 @@ def _is_running(task: asyncio.Task[object]) -> bool:
 
 def _calling(frame: FrameType | None) -> list[tuple[CodeType, int]]:
     found: list[tuple[CodeType, int]] = []
-    while frame is not None:
+    while isinstance(frame, FrameType):  # see `probe.futures_waited_for`
         found.append((frame.f_code, frame.f_lineno))
         frame = frame.f_back
     found.reverse()
@@ -60,7 +60,7 @@ def _awaiting(task: asyncio.Task[object]) -> list[tuple[CodeType, int]]:
     awaited: object = task.get_coro()
     while awaited is not None:
         frame = next((f for name in ("cr_frame", "gi_frame", "ag_frame") if (f := getattr(awaited, name, None))), None)
-        if frame is None:
+        if not isinstance(frame, FrameType):
             break
         found.append((frame.f_code, frame.f_lineno))
         awaited = next(

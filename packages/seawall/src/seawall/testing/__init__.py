@@ -1,7 +1,7 @@
 """Tools for testing services built on Seawall: a clock, scripted interleavings, faults; `pytest_plugin` finds leaks."""
 
 from seawall.testing.faults import Failing, Held, leaves_after, no_more_threads
-from seawall.testing.interleavings import Hang, Interleaving, explore, replay
+from seawall.testing.interleavings import Hang, Interleaving, explore, explore_all, replay
 from seawall.testing.manual_clock import ManualClock
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "Interleaving",
     "ManualClock",
     "explore",
+    "explore_all",
     "leaves_after",
     "no_more_threads",
     "replay",
