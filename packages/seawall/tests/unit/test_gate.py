@@ -21,6 +21,7 @@ from seawall import (
     snapshot,
 )
 from seawall.core.gate_statistics import WorkloadStatistics
+from seawall.observe.waits import WAITS
 from seawall.testing import Held
 
 PATIENCE_S = 20.0
@@ -346,6 +347,24 @@ def test_entering_again_where_one_has_the_only_seat_is_deadlock(watched) -> None
     with gate.admit_sync("page"), pytest.raises(Deadlock):
         gate.admit_sync("page").__enter__()
     assert figures(gate).cancelled_total == 1
+
+
+def test_who_was_given_a_seat_and_has_not_been_told_yet_is_no_deadlock_with_itself(watched, monkeypatch) -> None:
+    gate, untold = a_gate(), []
+
+    async def main() -> None:
+        async with occupied(gate):
+            visit = gate.admit("page")
+            task = asyncio.ensure_future(visit.__aenter__())
+            await turns()
+            monkeypatch.setattr(gate, "_tell", untold.extend)  # whoever leaves is interrupted before it tells
+        assert untold == [visit]
+        WAITS.refuse_deadlock(visit.waiter)
+        monkeypatch.undo()
+        gate._tell(untold)
+        await (await asyncio.wait_for(task, PATIENCE_S)).__aexit__(None, None, None)
+
+    asyncio.run(main())
 
 
 def test_a_plain_with_on_a_loops_thread_never_waits() -> None:

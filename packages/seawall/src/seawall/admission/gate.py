@@ -226,7 +226,7 @@ class Gate:
             return
         is_watched = SETTINGS.level != "named"
         if is_watched:
-            WAITS.begin(waiter, self._need)
+            WAITS.begin(waiter, lambda: self._need_of(visit))
         try:
             if is_watched and not waiter.is_decided():
                 WAITS.refuse_deadlock(waiter)
@@ -249,7 +249,7 @@ class Gate:
             return
         is_watched = SETTINGS.level != "named"
         if is_watched:
-            WAITS.begin(waiter, self._need)
+            WAITS.begin(waiter, lambda: self._need_of(visit))
         try:
             if is_watched and not waiter.is_decided():
                 WAITS.refuse_deadlock(waiter)
@@ -317,10 +317,13 @@ class Gate:
             raise DeadlineExceeded(f"gate {self.name}", visit.waited_s)
         raise Overloaded(refusal.reason, refusal.retry_after_s)
 
-    def _need(self) -> OwnerNeed | None:
+    def _need_of(self, visit: Admitted) -> OwnerNeed | None:
         """See `observe.waits`: any one of those with a seat has to leave."""
-        holders = tuple(dict.fromkeys(visit.owner for visit in self._inside.copy() if visit.has_seat))
-        return Need(f"gate {self.name}", holders, 1, None) if holders else None
+        holders = tuple(dict.fromkeys(other.owner for other in self._inside.copy() if other.has_seat))
+        # Looked at last: whoever was given a seat and has not been told yet is among the holders, and waits for nobody.
+        if visit.state != "waiting" or not holders:
+            return None
+        return Need(f"gate {self.name}", holders, 1, None)
 
     # Deciding under the guard, and telling afterwards.
 
