@@ -383,6 +383,9 @@ def test_what_makes_no_sense_is_misuse() -> None:
     gate = a_gate()
     with pytest.raises(Misuse, match="no workload 'pgae'"):
         gate.admit("pgae")
+    for ask in (gate.refuse, gate.spare_seats, lambda name: gate.expected_wait_s(name, 0)):
+        with pytest.raises(Misuse, match="no workload 'pgae'"):
+            ask("pgae")
     with pytest.raises(Misuse, match="cost"):
         gate.admit("page", cost=0)
     seat = gate.admit_sync("page")

@@ -9,7 +9,7 @@ from typing import Literal
 
 from seawall.admission.admitted import Admitted
 from seawall.clock import SYSTEM_CLOCK
-from seawall.core.control import Control, Refusal, Visit
+from seawall.core.control import Control, Refusal, Visit, Work
 from seawall.core.gate_statistics import GateStatistics
 from seawall.core.limits import Limit, Outcome
 from seawall.core.patience import smoothed
@@ -86,9 +86,7 @@ class Gate:
         many turns. It takes one seat whatever it costs. Raises Misuse for a workload that the gate has not; for what
         entering raises see the class. This call itself neither blocks nor counts.
         """
-        work = self._control.works.get(workload)
-        if work is None:
-            raise Misuse(f"gate {self.name} has no workload {workload!r}; it has {', '.join(self._control.works)}")
+        work = self._work_of(workload)
         if cost <= 0:
             raise Misuse(f"gate {self.name}: cost must be above 0, not {cost}")
         return Admitted(self, work, tenant, cost)
@@ -102,7 +100,7 @@ class Gate:
 
         For adapters that can say no more cheaply than by an exception. Does not block; in shadow always None.
         """
-        work = self._control.works[workload]
+        work = self._work_of(workload)
         with self._guard:
             if self._is_deciding or self._control.is_shadow:
                 return None
@@ -123,12 +121,12 @@ class Gate:
     def expected_wait_s(self, workload: str, ahead: int) -> float:
         """What one with `ahead` others before it in this workload would wait, in seconds. Does not block."""
         with self._guard:
-            return self._control.wait_of(self._control.works[workload], ahead)
+            return self._control.wait_of(self._work_of(workload), ahead)
 
     def spare_seats(self, workload: str) -> int:
         """How many more of this workload would be let in at once, now: what a waiting room may send. Does not block."""
         with self._guard:
-            return self._control.spare_seats(self._control.works[workload])
+            return self._control.spare_seats(self._work_of(workload))
 
     def shadow(self, is_shadow: bool) -> None:
         """Go into shadow, or out of it and refuse from now on. Those who wait then stay in line. Does not block."""
@@ -261,6 +259,12 @@ class Gate:
             if is_watched:
                 WAITS.end(waiter)
         self._end_wait(visit, was_told)
+
+    def _work_of(self, workload: str) -> Work:
+        work = self._control.works.get(workload)
+        if work is None:
+            raise Misuse(f"gate {self.name} has no workload {workload!r}; it has {', '.join(self._control.works)}")
+        return work
 
     def _place_of(self, visit: Admitted) -> int | None:
         with self._guard:
