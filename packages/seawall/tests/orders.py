@@ -198,7 +198,7 @@ def nobody_is_overtaken_twice(run: Interleaving) -> Check:
         ahead = list(lock._line.queued())
         with lock:
             for waiter in ahead:
-                if not waiter.is_decided():
+                if waiter in lock._line.waiters:
                     overtaken[waiter] = overtaken.get(waiter, 0) + 1
 
     def leave_late() -> None:

@@ -170,7 +170,9 @@ class Mutex(Levelled):
             if FORFEITED and self._is_forfeited():
                 return
             holder = "nobody holds it" if owner is None else f"{name_of(owner)} holds it"
-            raise Misuse(f"{self.name}: released by someone who does not hold it ({holder})")
+            raise Misuse(
+                f"{self.name}: released by someone who does not hold it ({holder}); to signal, use a Semaphore"
+            )
         self.__exit__(None, None, None)
 
     def locked(self) -> bool:
