@@ -66,7 +66,7 @@ class Waits:
         """Note that the wait is over. Harmless when repeated."""
         found = self._waits.get(waiting.owner)
         if found is not None and found[0] is waiting:
-            del self._waits[waiting.owner]
+            self._waits.pop(waiting.owner, None)  # a notifier may be ending it too; see begin_for
         if blocked_loop is not None:
             self._blocked_loops.pop(blocked_loop, None)
 
