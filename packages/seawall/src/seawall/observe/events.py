@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from seawall.core.line import copy_of
 from seawall.core.statistics import Findings
-from seawall.errors import Wait
+from seawall.errors import Deadlock, Wait
 
 Stack = tuple[str, ...]
 
@@ -113,6 +113,12 @@ class Events:
 
 EVENTS = Events()
 """The events of this process."""
+
+
+def found_deadlock(cycle: tuple[Wait, ...]) -> Deadlock:
+    """The error for a deadlock that is about to be raised. Observers hear of it, also where somebody swallows it."""
+    EVENTS.emit(DeadlockFound(cycle, was_raised=True))
+    return Deadlock(cycle)
 
 
 def add_observer(observer: Observer) -> None:
