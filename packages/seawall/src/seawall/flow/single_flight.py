@@ -32,7 +32,7 @@ class SingleFlight:
 
     def __init__(self, name: str) -> None:
         self.name = checked_name(name)
-        # An entry is touched by its own loop's thread only, and single dict operations are atomic.
+        # An entry is made by its own loop's thread only; any may drop it. Single dict operations are atomic.
         self._flights: dict[tuple[Loop, Hashable], _Flight[Any]] = {}
         self._look_from = LOOK_FROM
         self._started_total = 0
@@ -141,7 +141,7 @@ class SingleFlight:
 
     def _forget(self, place: tuple[Loop, Hashable], flight: _Flight[Any]) -> None:
         if self._flights.get(place) is flight:
-            del self._flights[place]
+            self._flights.pop(place, None)  # another thread may have forgotten it just now
 
 
 class _Flight(Generic[T]):

@@ -8,9 +8,10 @@ from seawall.core.line import Line
 from seawall.core.order_graph import OrderKey
 from seawall.core.statistics import LockStatistics
 from seawall.core.wait_graph import Need
-from seawall.errors import Deadlock, Misuse, Wait
+from seawall.errors import Misuse, Wait
 from seawall.locks.level import Levelled
 from seawall.locks.waiting import Waiter, in_transit_to, is_of, receivers, wait_in_task, wait_in_thread, waiting_of
+from seawall.observe.events import found_deadlock
 from seawall.observe.registry import REGISTRY
 from seawall.observe.tally import Tally
 from seawall.observe.waits import OwnerNeed
@@ -170,7 +171,9 @@ class Mutex(Levelled):
             if FORFEITED and self._is_forfeited():
                 return
             holder = "nobody holds it" if owner is None else f"{name_of(owner)} holds it"
-            raise Misuse(f"{self.name}: released by someone who does not hold it ({holder})")
+            raise Misuse(
+                f"{self.name}: released by someone who does not hold it ({holder}); to signal, use a Semaphore"
+            )
         self.__exit__(None, None, None)
 
     def locked(self) -> bool:
@@ -242,10 +245,10 @@ class Mutex(Levelled):
         held_by = self._owner
         if held_by is not None and (held_by == owner or held_by == get_ident()):
             stack = stack_of(get_ident())
-            raise Deadlock((Wait(self.name, name_of(owner), (name_of(held_by),), stack, (stack,)),))
+            raise found_deadlock((Wait(self.name, name_of(owner), (name_of(held_by),), stack, (stack,)),))
         if held_by is not None and not isinstance(held_by, int) and held_by.done() and self._owner is held_by:
             # It ended without leaving, and nobody else may leave for it.
-            raise Deadlock((Wait(self.name, name_of(owner), (name_of(held_by),), stack_of(get_ident())),))
+            raise found_deadlock((Wait(self.name, name_of(owner), (name_of(held_by),), stack_of(get_ident())),))
 
     def _is_forfeited(self) -> bool:
         """Whether there is nothing to leave, since a `Condition.wait` could not get back in. Else raises Misuse."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from types import CodeType, FrameType
 
 from seawall.runtime.who import Owner, get_ident
@@ -16,6 +17,7 @@ FRAMES = 30
 """How many of the innermost frames are told: enough to see who called, and no more than one reads."""
 
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_STARTERS = (_OWN, threading.__file__, os.path.dirname(asyncio.__file__) + os.sep)
 
 
 def stack_of(owner: Owner) -> Stack:
@@ -72,4 +74,7 @@ def _awaiting(task: asyncio.Task[object]) -> list[tuple[CodeType, int]]:
 def _text(frames: list[tuple[CodeType, int]]) -> Stack:
     while frames and frames[-1][0].co_filename.startswith(_OWN):
         frames.pop()
+    # How a thread, a loop or a pool comes to call anything is the same for all, and tells nobody anything.
+    begins = next((at for at, (code, _) in enumerate(frames) if not code.co_filename.startswith(_STARTERS)), 0)
+    del frames[:begins]
     return tuple(f"{code.co_filename}:{line} in {code.co_name}" for code, line in frames[-FRAMES:])
