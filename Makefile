@@ -23,7 +23,7 @@ lint: $(UV)  ## format check, lint, types, layers
 	$(UV) run --group lint mypy
 	$(UV) run --group lint lint-imports
 
-soak: $(UV)  ## the long tests: 50 rounds of SIGKILL twice over, 1,000 random stores, 10⁶ cancels of locks; SOAK_S=3600 for an hour of them
+soak: $(UV)  ## the long tests: 50 rounds of SIGKILL twice over, 1,000 random stores, 10⁶ cancels of locks and of a gate, the adaptive limit for 30 simulated minutes; SOAK_S=3600 for an hour of them
 	SOAK=1 $(UV) run --all-groups pytest -m soak $(ARGS)
 	QUERY_EXAMPLES=1000 $(UV) run --all-groups pytest packages/turnout/tests/property $(ARGS)
 

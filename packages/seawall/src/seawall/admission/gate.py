@@ -339,7 +339,8 @@ class Gate:
                 )  # inside another step of this thread, which carries this one out when it is done
                 return
             changed = self._carry_out(step)
-        self._tell(changed)
+        if changed or self._control.is_closed:
+            self._tell(changed)
 
     def _carry_out(self, step: Step | None) -> list[Visit]:
         changed: list[Visit] = []
