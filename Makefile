@@ -32,7 +32,7 @@ docs-serve: $(UV)  ## show the documentation at http://127.0.0.1:8001 while you 
 isolation: $(UV)  ## install seawall alone into an empty environment and run its tests there, with pytest and hypothesis only
 	$(UV) run python tools/isolation.py $(ARGS)
 
-soak: $(UV)  ## the long tests: 50 rounds of SIGKILL twice over, 1,000 random stores, 10⁶ cancels of each lock and pool; SOAK_S=3600 for an hour of them
+soak: $(UV)  ## the long tests: 50 rounds of SIGKILL twice over, 1,000 random stores, 10⁶ cancels of each lock and pool and of a gate, 30 simulated minutes of the adaptive limit; SOAK_S=3600 for an hour of them
 	SOAK=1 $(UV) run --all-groups pytest -m soak $(ARGS)
 	QUERY_EXAMPLES=1000 $(UV) run --all-groups pytest packages/turnout/tests/property $(ARGS)
 

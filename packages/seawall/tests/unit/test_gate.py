@@ -231,9 +231,14 @@ def test_an_exempt_workload_is_let_in_though_all_seats_are_taken_and_takes_none(
             with gate.admit_sync("health"):
                 pass
             assert figures(gate).spare_seats == 0
+            gate.close()
+            with gate.admit_sync("health"):  # who drains must still say that it is well
+                pass
+            assert gate.statistics() in snapshot().gates
 
     asyncio.run(main())
-    assert figures(gate, "health").done_total == 3
+    assert figures(gate, "health").done_total == 4
+    assert gate.statistics() not in snapshot().gates
 
 
 def test_in_shadow_everybody_is_let_in_and_it_tells_what_would_have_been_shed() -> None:

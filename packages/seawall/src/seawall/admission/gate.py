@@ -134,10 +134,10 @@ class Gate:
             self._control.is_shadow = is_shadow
 
     def close(self) -> None:
-        """Refuse whoever comes from now on, with the reason *closed*. Those who wait are let in yet. Does not block."""
+        """Refuse whoever comes from now on, with the reason *closed*. Those who wait are let in yet, and *exempt* work
+        (health checks) always. It leaves the snapshot when the last is gone. Does not block."""
         with self._guard:
             self._control.is_closed = True
-        REGISTRY.remove(self)
         self._tell_drained()
 
     def drain(self, *, timeout_s: float | None = None) -> None:
@@ -189,7 +189,8 @@ class Gate:
             self._is_deciding = True
             try:
                 now_s = SYSTEM_CLOCK.monotonic()
-                if control.enter(visit, now_s):
+                is_in = control.enter(visit, now_s)
+                if is_in:
                     self._inside[visit] = None
                 elif not control.is_shadow:
                     visit.refusal = control.refusal_for(visit.work, visit.tenant, now_s, remaining_s(), random())
@@ -198,11 +199,11 @@ class Gate:
                         visit.state = "over"
             finally:
                 self._is_deciding = False
-            if not self._later and visit.refusal is None:
-                return visit.has_seat
-            changed = self._carry_out(self._later.popleft() if self._later else None)
+            if not self._later:
+                return is_in
+            changed = self._carry_out(self._later.popleft())
         self._tell(changed)
-        return visit.has_seat
+        return is_in
 
     def _misuse_of(self, visit: Admitted) -> Misuse:
         if visit.state != "new":
@@ -240,7 +241,7 @@ class Gate:
     def _wait_in_thread(self, visit: Admitted) -> None:
         if visit.refusal is not None:
             self._raise_refusal(visit)
-        if running_loop() is not None and not self._control.is_shadow and not visit.work.workload.exempt:
+        if running_loop() is not None and not self._control.is_shadow:
             raise misuse_of_loop(f"gate {self.name}")
         waiter = ThreadWaiter()
         if self._is_settled_on_arrival(visit, waiter):
@@ -339,7 +340,8 @@ class Gate:
                 )  # inside another step of this thread, which carries this one out when it is done
                 return
             changed = self._carry_out(step)
-        self._tell(changed)
+        if changed or self._control.is_closed:
+            self._tell(changed)
 
     def _carry_out(self, step: Step | None) -> list[Visit]:
         changed: list[Visit] = []
@@ -371,6 +373,7 @@ class Gate:
             if not self._control.is_empty():
                 return
             drainers, self._drainers = self._drainers, []
+        REGISTRY.remove(self)
         for waiter in drainers:
             waiter.grant()
 
