@@ -1,5 +1,7 @@
 import importlib.util
+import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -23,6 +25,29 @@ def _loaded(name: str) -> ModuleType:
 def planting() -> ModuleType:
     """What brings threads and tasks into a deadlock."""
     return _loaded("planting")
+
+
+@pytest.fixture(scope="session")
+def servers() -> ModuleType:
+    """What starts real servers."""
+    return _loaded("servers")
+
+
+@pytest.fixture(scope="session")
+def postgres(servers) -> Iterator[object]:
+    """A running PostgreSQL, the same for the whole session: a `servers.Postgres`."""
+    missing = servers.missing()
+    if missing and not os.environ.get("REQUIRE_ALL_TESTS"):
+        pytest.skip(f"needs a real PostgreSQL: {', '.join(missing)} not installed (uv sync --group servers)")
+    with servers.running_postgres("max_connections=200", "deadlock_timeout=1s") as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_database(postgres) -> Iterator[str]:
+    """The name of a fresh database of that server; `postgres.url(postgres_database)` leads there."""
+    with postgres.fresh_database() as name:
+        yield name
 
 
 @pytest.fixture(autouse=True)

