@@ -36,9 +36,7 @@ def servers() -> ModuleType:
 @pytest.fixture(scope="session")
 def postgres(servers) -> Iterator[object]:
     """A running PostgreSQL, the same for the whole session: a `servers.Postgres`."""
-    missing = servers.missing()
-    if missing and not os.environ.get("REQUIRE_ALL_TESTS"):
-        pytest.skip(f"needs a real PostgreSQL: {', '.join(missing)} not installed (uv sync --group servers)")
+    skip_without(servers.missing())
     with servers.running_postgres("max_connections=200", "deadlock_timeout=1s") as server:
         yield server
 
@@ -48,6 +46,48 @@ def postgres_database(postgres) -> Iterator[str]:
     """The name of a fresh database of that server; `postgres.url(postgres_database)` leads there."""
     with postgres.fresh_database() as name:
         yield name
+
+
+@pytest.fixture(scope="session")
+def mortal_servers() -> ModuleType:
+    """Servers that may be killed and paused, and lines to them that may be slow."""
+    return _loaded("mortal_servers")
+
+
+@pytest.fixture(scope="session")
+def leases() -> ModuleType:
+    """The back ends of leases, and processes that hold one."""
+    return _loaded("leases")
+
+
+@pytest.fixture(scope="session")
+def lease_postgres(postgres, leases) -> Iterator[str]:
+    """Where a database with the schema for leases is, and a table `written`, the same for the whole session."""
+    with postgres.fresh_database() as name:
+        prepare_postgres(leases, postgres.url(name))
+        yield postgres.url(name)
+
+
+@pytest.fixture(scope="session")
+def lease_valkey(mortal_servers) -> Iterator[str]:
+    """Where a Valkey is, the same for the whole session."""
+    skip_without(mortal_servers.missing_valkey())
+    with mortal_servers.mortal_valkey() as server:
+        yield server.url()
+
+
+def prepare_postgres(leases: ModuleType, url: str) -> None:
+    import psycopg
+
+    with leases.Backend("postgresql", url).open() as store:
+        store.install()
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE written (key text PRIMARY KEY, value text)")
+
+
+def skip_without(missing: list[str]) -> None:
+    if missing and not os.environ.get("REQUIRE_ALL_TESTS"):
+        pytest.skip(f"needs a real server: {', '.join(missing)} not installed (uv sync --group servers)")
 
 
 @pytest.fixture(autouse=True)

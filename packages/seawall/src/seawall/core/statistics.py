@@ -146,6 +146,24 @@ class LoopStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseStatistics:
+    """A lease or shared semaphore, as this process sees it. `tokens` are those it holds now, `failures_total` counts
+    renewals and releases that the store did not answer."""
+
+    name: str
+    store: str
+    permits: int
+    tokens: tuple[int, ...]
+    waiting: int
+    acquired_total: int
+    wait_s_total: float
+    lost_total: int
+    renewals_total: int
+    failures_total: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What was found since the process began; see `add_observer`, which is told of each."""
 
@@ -153,6 +171,7 @@ class Findings:
     inversions_total: int = 0
     long_holds_total: int = 0
     loop_stalls_total: int = 0
+    leases_lost_total: int = 0
     observer_failures_total: int = 0
 
 
@@ -175,3 +194,4 @@ class Snapshot:
     waits: tuple[Wait, ...] = ()
     deadlocks: tuple[tuple[Wait, ...], ...] = ()
     findings: Findings | None = None
+    leases: tuple[LeaseStatistics, ...] = ()

@@ -54,7 +54,17 @@ class LoopStall:
     stack: Stack
 
 
-Event = DeadlockFound | OrderInverted | LongHold | LoopStall
+@dataclass(frozen=True, slots=True)
+class LeaseLapsed:
+    """The lease `name` was lost after `held_s` seconds, though its holder had not given it back. See `LeaseLost`."""
+
+    name: str
+    token: int
+    reason: str
+    held_s: float
+
+
+Event = DeadlockFound | OrderInverted | LongHold | LoopStall | LeaseLapsed
 Observer = Callable[[Event], object]
 
 
@@ -68,6 +78,7 @@ class Events:
         self.inversions_total = 0
         self.long_holds_total = 0
         self.loop_stalls_total = 0
+        self.leases_lost_total = 0
         self.observer_failures_total = 0
 
     def add(self, observer: Observer) -> None:
@@ -90,6 +101,8 @@ class Events:
                 self.long_holds_total += 1
             case LoopStall():
                 self.loop_stalls_total += 1
+            case LeaseLapsed():
+                self.leases_lost_total += 1
         for observer in self._observers:
             try:
                 observer(event)
@@ -103,6 +116,7 @@ class Events:
             inversions_total=self.inversions_total,
             long_holds_total=self.long_holds_total,
             loop_stalls_total=self.loop_stalls_total,
+            leases_lost_total=self.leases_lost_total,
             observer_failures_total=self.observer_failures_total,
         )
 
@@ -116,7 +130,7 @@ EVENTS = Events()
 
 
 def add_observer(observer: Observer) -> None:
-    """Have `observer(event)` called for each deadlock, inverted order, long hold and loop stall from now on.
+    """Have `observer(event)` called for each deadlock, inverted order, long hold, loop stall and lost lease.
 
     It is called at once, on the thread that found it, which may hold locks of its own: be quick, take none, do not
     block. What it raises is counted and goes no further. Does not block itself; from any thread.

@@ -8,6 +8,7 @@ from weakref import WeakValueDictionary
 from seawall.core.statistics import (
     BatcherStatistics,
     FlightStatistics,
+    LeaseStatistics,
     LockStatistics,
     LoopStatistics,
     PoolStatistics,
@@ -29,6 +30,7 @@ Statistics = (
     | FlightStatistics
     | WorkerStatistics
     | LoopStatistics
+    | LeaseStatistics
 )
 
 
@@ -76,6 +78,7 @@ class Registry:
             waits=WAITS.now(),
             deadlocks=tuple(event.cycle for event in EVENTS.last_deadlocks()),
             findings=EVENTS.findings(),
+            leases=tuple(s for s in found if isinstance(s, LeaseStatistics)),
         )
 
 
