@@ -76,6 +76,23 @@ def lease_valkey(mortal_servers) -> Iterator[str]:
         yield server.url()
 
 
+@pytest.fixture(scope="session")
+def mortal_postgres(servers, mortal_servers, leases) -> Iterator[object]:
+    """A PostgreSQL that a test may kill and pause, prepared as `lease_postgres`. The test leaves it running."""
+    skip_without(servers.missing())
+    with mortal_servers.mortal_postgres(servers) as server:
+        prepare_postgres(leases, server.url())
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mortal_valkey(mortal_servers) -> Iterator[object]:
+    """A Valkey that a test may kill and pause. The test leaves it running."""
+    skip_without(mortal_servers.missing_valkey())
+    with mortal_servers.mortal_valkey() as server:
+        yield server
+
+
 def prepare_postgres(leases: ModuleType, url: str) -> None:
     import psycopg
 
@@ -83,6 +100,7 @@ def prepare_postgres(leases: ModuleType, url: str) -> None:
         store.install()
     with psycopg.connect(url) as connection:
         connection.execute("CREATE TABLE written (key text PRIMARY KEY, value text)")
+        connection.execute("CREATE TABLE appended (number bigint GENERATED ALWAYS AS IDENTITY, key text, token bigint)")
 
 
 def skip_without(missing: list[str]) -> None:

@@ -1,6 +1,7 @@
-"""A process that holds a lease, for the tests: `python lease_holder.py KIND URL NAME TTL_S TIMEOUT_S COMMAND [ARGUMENT]`.
+"""A process that holds a lease, for tests: `python lease_holder.py KIND URL NAME TTL_S TIMEOUT_S COMMAND [ARGUMENT …]`.
 
-`hold` takes it, prints its token and then does what each line of its input says. `count` adds to the number in a file.
+`hold` takes it, prints its token and then does what each line of its input says. `count` adds to the number in a
+file, `append` to a table.
 """
 
 from __future__ import annotations
@@ -55,6 +56,8 @@ def main() -> None:
         lease = Lease(name, store, ttl_s=float(ttl_s))
         if command == "count":
             count(lease, Path(rest[0]), int(rest[1]))
+        elif command == "append":
+            append(lease, url, rest[0], int(rest[1]))
         else:
             hold(lease.acquire(timeout_s=120), kind, url)
 
@@ -65,6 +68,24 @@ def count(lease: Lease, file: Path, times: int) -> None:
             number = int(file.read_text())
             time.sleep(0.002)
             file.write_text(str(number + 1))
+
+
+def append(lease: Lease, url: str, key: str, times: int) -> None:
+    """Write one row under the lease, `times` times, each in a fenced transaction; PostgreSQL only."""
+    import psycopg
+
+    from seawall.dist.postgresql import pass_fence
+
+    while times:
+        try:
+            with lease as held, psycopg.connect(url) as connection:
+                time.sleep(0.05)
+                pass_fence(connection, key, held.token)
+                connection.execute("INSERT INTO appended (key, token) VALUES (%s, %s)", (key, held.token))
+                connection.commit()
+                times -= 1
+        except (LeaseLost, StaleToken):
+            pass
 
 
 def hold(held: Held, kind: str, url: str) -> None:

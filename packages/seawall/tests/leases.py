@@ -30,6 +30,26 @@ _MODULE = _holder_module()
 write = _MODULE.write
 
 
+def key(name: str) -> str:
+    """What is written under the lease of that name."""
+    return f"{name}-file"
+
+
+def read(kind: str, url: str, key: str) -> str:
+    """What `write` has written."""
+    if kind == "valkey":
+        import valkey
+
+        with valkey.Valkey.from_url(url, decode_responses=True) as client:
+            return str(client.get(key))
+    import psycopg
+
+    with psycopg.connect(url) as connection:
+        row = connection.execute("SELECT value FROM written WHERE key = %s", (key,)).fetchone()
+        assert row is not None
+        return str(row[0])
+
+
 @dataclass(frozen=True)
 class Backend:
     """One kind of store and the server behind it. What does not hold for a kind is said here."""

@@ -126,6 +126,9 @@ class AdvisoryStore(Store):
             except StoreUnavailable:  # see `Store._on`
                 if not was_idle or SYSTEM_CLOCK.monotonic() - began_s >= self.timeout_s / 2:
                     raise
+            except BaseException:
+                connection.close()
+                raise
             else:
                 return connection, (token, slot)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import Context
+from dataclasses import dataclass
 from types import TracebackType
 from typing import TypeVar
 
@@ -63,7 +64,7 @@ class Store:
 
     def spend(self, name: str, rate_per_s: float, burst: float, cost: float) -> float:
         """Take from a shared rate; 0, or the seconds to wait. Never repeated. Raises StoreUnavailable."""
-        return self._once(self._calls, lambda session: session.spend(name, rate_per_s, burst, cost))
+        return self._once(self._calls, lambda session: session.spend(name, rate_per_s, burst, cost), [])
 
     def close(self) -> None:
         """Stop renewing, count what is held as lost, and close the connections. Blocks until its threads have ended."""
@@ -80,21 +81,25 @@ class Store:
     ) -> None:
         self.close()
 
-    def _on(self, sessions: ResourcePool[Session], work: Callable[[Session], T]) -> T:
+    def _on(self, sessions: ResourcePool[_Kept], work: Callable[[Session], T]) -> T:
         began_s = SYSTEM_CLOCK.monotonic()
         while True:
+            proven: list[bool] = []
             try:
-                return self._once(sessions, work)
+                return self._once(sessions, work, proven)
             except StoreUnavailable:
-                # A server that was restarted has closed all idle connections, and each is found broken only when used.
-                # What failed at once is tried again on the next one; what ate up its time is not.
-                if not sessions.statistics().idle or SYSTEM_CLOCK.monotonic() - began_s >= self.timeout_s / 2:
+                # A server that was restarted has closed all idle connections, and each is found broken only when used. So
+                # what fails at once on a connection that has worked before is tried on the next; what took its time is not.
+                if not any(proven) or SYSTEM_CLOCK.monotonic() - began_s >= self.timeout_s / 2:
                     raise
 
-    def _once(self, sessions: ResourcePool[Session], work: Callable[[Session], T]) -> T:
+    def _once(self, sessions: ResourcePool[_Kept], work: Callable[[Session], T], proven: list[bool]) -> T:
         try:
-            with sessions.borrow(timeout_s=self.timeout_s) as session:
-                return work(session)
+            with sessions.borrow(timeout_s=self.timeout_s) as kept:
+                proven.append(kept.has_worked)
+                result = work(kept.session)
+                kept.has_worked = True
+                return result
         except DeadlineExceeded as error:
             left_s = remaining_s()
             if left_s is not None and left_s <= 0:
@@ -102,11 +107,19 @@ class Store:
             raise StoreUnavailable(self.name, "no connection was free in time") from error
 
 
-def _sessions(name: str, connect: Callable[[], Session], max_size: int) -> ResourcePool[Session]:
+@dataclass(eq=False, slots=True)
+class _Kept:
+    """A session of the pool."""
+
+    session: Session
+    has_worked: bool = False
+
+
+def _sessions(name: str, connect: Callable[[], Session], max_size: int) -> ResourcePool[_Kept]:
     return ResourcePool(
         name,
-        connect,
+        lambda: _Kept(connect()),
         max_size=max_size,
-        close=lambda session: session.close(),
+        close=lambda kept: kept.session.close(),
         is_broken=lambda error: isinstance(error, StoreUnavailable),
     )
