@@ -142,6 +142,35 @@ def test_release_passes_it_on_to_who_waits(store, name) -> None:
     got[0].release()
 
 
+def test_release_wakes_the_next_of_this_process_at_once(store, name, monkeypatch) -> None:
+    monkeypatch.setattr("seawall.dist.attempt.look_again_s", lambda *_: 1e6)  # nobody looks of its own accord
+    lease, got = Lease(name, store, ttl_s=TTL_S), []
+
+    def wait() -> None:
+        with lease as held:
+            got.append(held.token)
+
+    async def wait_in_tasks() -> None:
+        async def wait_in_task() -> None:
+            async with lease as held:
+                got.append(held.token)
+
+        tasks = [asyncio.ensure_future(wait_in_task()) for _ in range(3)]
+        while lease.statistics().waiting < 4:  # noqa: ASYNC110 - there is no event for it
+            await asyncio.sleep(0)
+        for _ in range(2):
+            await asyncio.sleep(0.1)
+        await first.release_async()
+        await asyncio.gather(*tasks)
+
+    first = lease.acquire()
+    thread = threading.Thread(target=wait)
+    thread.start()
+    asyncio.run(wait_in_tasks())
+    thread.join()
+    assert len(got) == 4
+
+
 def test_giving_back_what_one_does_not_hold_is_refused(store, name) -> None:
     lease = Lease(name, store, ttl_s=TTL_S)
     held = lease.acquire()

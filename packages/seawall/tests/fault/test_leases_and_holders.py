@@ -26,14 +26,14 @@ def test_what_a_killed_process_held_is_free_again_and_tokens_rise(backend, lease
         held.release()
 
 
-def test_a_place_in_line_of_a_killed_process_runs_out(backend, leases, name) -> None:
+def test_a_place_in_line_of_a_killed_process_runs_out(lease_valkey, leases, name) -> None:
+    backend = leases.Backend("valkey", lease_valkey)
     with backend.open(timeout_s=5.0) as store:
         lease = Lease(name, store, ttl_s=60)
         held = lease.acquire()
         waiting = backend.start(name, 60, "hold", timeout_s=5.0)
         try:
-            if backend.is_fifo:
-                leases.eventually(lambda: in_line(store, name))
+            leases.eventually(lambda: in_line(store, name))
         finally:
             waiting.kill()
             waiting.communicate()

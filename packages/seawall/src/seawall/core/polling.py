@@ -5,8 +5,9 @@ from __future__ import annotations
 FIRST_S = 0.005
 """About what a short section under a lease takes; less would only load the server."""
 
-NEXT_AT_MOST_S = 0.1
-"""How long a freed lease may lie idle before the next in line looks."""
+NEXT_AT_MOST_S = 0.02
+"""How long a lease that another process has freed may lie idle before the next in line looks. The second looks half as often,
+the third a third, since one does not know when one has moved up: a long line asks some hundred times a second in all."""
 
 OTHERS_AT_MOST_S = 0.5
 """A small part of `PLACE_S`, so that a place is not lost between two looks of a busy process."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from seawall.clock import SYSTEM_CLOCK
@@ -27,7 +28,11 @@ LONGEST_CONNECT_S = 5.0
 class Attempt:
     """Asks a store for `claim` until it is granted or the time is up. One step at a time."""
 
-    def __init__(self, store: Store, counts: LeaseCounts, claim: Claim, timeout_s: float | None) -> None:
+    def __init__(
+        self, store: Store, counts: LeaseCounts, claim: Claim, timeout_s: float | None, wake: Callable[[], object]
+    ) -> None:
+        self.place = 0
+        self.wake = wake
         self._store = store
         self._counts = counts
         self._claim = claim
@@ -40,6 +45,7 @@ class Attempt:
         self._is_abandoned = False  # guarded by self._guard
         self._answered = Parker()  # for who abandons it while it asks
         counts.waits()
+        store.waiting.add(claim.name, self)
 
     def step(self) -> Held | float | None:
         """Ask once. What is held now; or how long to pause before the next step (seconds); or None where that is no use.
@@ -70,6 +76,7 @@ class Attempt:
         """Have what was got kept alive, and count."""
         if held is not None:
             self._store.keeper.keep(held)
+        self._store.waiting.remove(self._claim.name, self)
         self._counts.waited(held, SYSTEM_CLOCK.monotonic() - self._since_s)
 
     def abandon(self) -> None:
@@ -92,10 +99,12 @@ class Attempt:
     def _give_up(self) -> None:
         with self._guard:
             self._is_abandoned = True
+        self._store.waiting.remove(self._claim.name, self)
         self._counts.waited(None, SYSTEM_CLOCK.monotonic() - self._since_s)
 
     def _pause(self, place: int, error: Exception | None) -> float:
         now_s = SYSTEM_CLOCK.monotonic()
+        self.place = place
         pause_s = look_again_s(place, self._claim.permits, self._looks, random.random())
         self._looks += 1
         if self._until_s is None:

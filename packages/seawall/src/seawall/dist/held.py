@@ -138,10 +138,12 @@ class Held:
 
     def _leave(self) -> bool | None:
         try:
-            return self._store.leave(self.claim)
+            was_inside = self._store.leave(self.claim)
         except StoreUnavailable as error:
             self._counts.not_released(error)
             return None
+        self._store.waiting.wake(self.name)
+        return was_inside
 
     def _end_release(self, was_inside: bool | None) -> None:
         if self._reason is None and was_inside is False:

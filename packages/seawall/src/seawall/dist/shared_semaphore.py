@@ -15,6 +15,7 @@ from seawall.dist.cancelling import Cancelling
 from seawall.dist.held import Held
 from seawall.dist.lease_counts import LeaseCounts
 from seawall.dist.store import Store
+from seawall.dist.task_pause import TaskPause
 from seawall.errors import LeaseLost, Misuse
 from seawall.observe.registry import REGISTRY
 from seawall.runtime.park import Parker
@@ -140,8 +141,8 @@ class SharedSemaphore:
     def _acquire(self, claim: Claim, timeout_s: float | None) -> Held | None:
         if running_loop() is not None:
             raise Misuse(f"lease {self.name}: it would block the event loop; use `async with` or the `_async` verbs")
-        attempt = Attempt(self._store, self._counts, claim, timeout_s)
         pause = Parker()
+        attempt = Attempt(self._store, self._counts, claim, timeout_s, pause.unpark)
         try:
             while isinstance(held := attempt.step(), float):
                 pause.park(held)
@@ -152,10 +153,11 @@ class SharedSemaphore:
         return held
 
     async def _acquire_async(self, claim: Claim, timeout_s: float | None) -> Held | None:
-        attempt = Attempt(self._store, self._counts, claim, timeout_s)
+        pause = TaskPause()
+        attempt = Attempt(self._store, self._counts, claim, timeout_s, pause.end)
         try:
             while isinstance(held := await self._store.threads.run(attempt.step), float):
-                await asyncio.sleep(held)
+                await pause.wait(held)
             attempt.end(held)
         except BaseException:
             await attempt.abandon_async()

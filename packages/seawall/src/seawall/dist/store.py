@@ -12,6 +12,7 @@ from seawall.clock import SYSTEM_CLOCK
 from seawall.core.lease_table import Answer, Claim
 from seawall.dist.keeper import Keeper
 from seawall.dist.session import Session
+from seawall.dist.waiting import Waiting
 from seawall.errors import DeadlineExceeded, Misuse, StoreUnavailable
 from seawall.pools.resource_pool import ResourcePool
 from seawall.pools.thread_pool import ThreadPool
@@ -44,6 +45,7 @@ class Store:
         self._calls = _sessions(f"{name} calls", connect, max_connections)
         self._renewals = _sessions(f"{name} renewals", connect, RENEWING)
         self.threads = ThreadPool(f"{name} tasks", min_threads=0, max_threads=max_connections)
+        self.waiting = Waiting()
         self.keeper = Keeper(name, self.renew, RENEWING)
 
     def ask(self, claim: Claim) -> Answer:
