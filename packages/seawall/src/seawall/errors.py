@@ -121,6 +121,55 @@ class Closed(SeawallError, RuntimeError):
         return f"{self.name} is closed"
 
 
+class StoreUnavailable(SeawallError):
+    """Raised when the server behind `store` could not be asked: it is down, does not answer in time, or refuses.
+
+    What was asked may or may not have been done. Try again later; `reason` has the driver's own words.
+    """
+
+    def __init__(self, store: str, reason: str) -> None:
+        super().__init__(store, reason)
+        self.store = store
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.store} cannot be asked: {self.reason}"
+
+
+class LeaseLost(SeawallError):
+    """Raised when a lease ended before its holder gave it back. Somebody else may hold it now: stop, and write nothing.
+
+    What was written with `token` through a fence is sound. `reason` says how it was lost.
+    """
+
+    def __init__(self, name: str, token: int, reason: str) -> None:
+        super().__init__(name, token, reason)
+        self.name = name
+        self.token = token
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"lease {self.name} (token {self.token}) is lost: {self.reason}"
+
+
+class StaleToken(SeawallError):
+    """Raised by a fence that has let through a newer token than `token`: a later holder has written already.
+
+    Nothing was written. The holder that is refused has lost its lease, whether or not it knows; `newest` is None where
+    the fence did not say which token it has seen.
+    """
+
+    def __init__(self, resource: str, token: int, newest: int | None) -> None:
+        super().__init__(resource, token, newest)
+        self.resource = resource
+        self.token = token
+        self.newest = newest
+
+    def __str__(self) -> str:
+        seen = "a newer one" if self.newest is None else f"token {self.newest}"
+        return f"{self.resource}: token {self.token} is refused, {seen} has written already"
+
+
 class Misuse(SeawallError):
     """Raised for a bug of the caller: what was asked can never be right. The message says what to do instead."""
 
