@@ -8,8 +8,8 @@ import pytest
 
 from seawall.dist import Lease
 
-TTL_S = 3.0
-PAUSED_TTL_S = 1.5
+TTL_S = 1.5
+"""Short, as it is waited for. The holders' stores have half a second for a round trip."""
 
 
 @pytest.fixture(params=["postgresql", "advisory", "valkey"])
@@ -19,13 +19,14 @@ def backend(request, leases):
 
 
 def test_what_a_killed_process_held_is_free_again_and_tokens_rise(backend, leases, name) -> None:
-    with backend.open(timeout_s=5.0) as store, leases.Holder(backend, name, TTL_S) as holder:
+    with backend.open(timeout_s=5.0) as store, leases.Holder(backend, name, TTL_S, timeout_s=0.5) as holder:
         holder.kill()
         held = Lease(name, store, ttl_s=60).acquire(timeout_s=100)
         assert held.token > holder.token
         held.release()
 
 
+@pytest.mark.soak
 def test_a_place_in_line_of_a_killed_process_runs_out(lease_valkey, leases, name) -> None:
     backend = leases.Backend("valkey", lease_valkey)
     with backend.open(timeout_s=5.0) as store:
@@ -50,7 +51,7 @@ def in_line(store, name: str) -> bool:
 def test_a_paused_holder_finds_its_lease_lost_and_its_write_refused(backend, leases, name) -> None:
     with (
         backend.open(timeout_s=0.5) as store,
-        leases.Holder(backend, name, PAUSED_TTL_S, timeout_s=0.5) as first,
+        leases.Holder(backend, name, TTL_S, timeout_s=0.5) as first,
     ):
         assert first.tell(f"write {leases.key(name)} first") == "written"
         first.pause()
@@ -79,13 +80,8 @@ def end_sessions(url: str, name: str) -> None:
         )
 
 
-def test_holders_paused_at_random_never_write_out_of_order(lease_valkey, leases, name) -> None:
-    backend = leases.Backend("valkey", lease_valkey)
-    pause_at_random(backend, leases, name, rounds=3)
-
-
 @pytest.mark.soak
-def test_holders_paused_at_random_never_write_out_of_order_for_long(backend, leases, name) -> None:
+def test_holders_paused_at_random_never_write_out_of_order(backend, leases, name) -> None:
     pause_at_random(backend, leases, name, rounds=40)
 
 
@@ -95,7 +91,7 @@ def pause_at_random(backend, leases, name: str, rounds: int) -> None:
     late: list = []
     try:
         for number in range(rounds):
-            holder = leases.Holder(backend, name, PAUSED_TTL_S, timeout_s=0.5)
+            holder = leases.Holder(backend, name, TTL_S, timeout_s=0.5)
             assert holder.token > newest
             newest = holder.token
             holder.pause()
@@ -126,11 +122,11 @@ def test_two_processes_that_are_stopped_again_and_again_write_in_the_order_of_th
     import psycopg
 
     backend = leases.Backend("postgresql", lease_postgres)
-    writing = [backend.start(name, PAUSED_TTL_S, "append", leases.key(name), 4, timeout_s=0.5) for _ in range(2)]
+    writing = [backend.start(name, TTL_S, "append", leases.key(name), 3, timeout_s=0.5) for _ in range(2)]
     try:
         turn = 0
         while any(process.poll() is None for process in writing):
-            stop_for(writing[turn % 2], PAUSED_TTL_S)
+            stop_for(writing[turn % 2], TTL_S)
             turn += 1
     finally:
         for process in writing:
@@ -140,7 +136,7 @@ def test_two_processes_that_are_stopped_again_and_again_write_in_the_order_of_th
         rows = connection.execute("SELECT token FROM appended WHERE key = %s ORDER BY number", (leases.key(name),))
         tokens = [row[0] for row in rows]
     assert [process.returncode for process in writing] == [0, 0]
-    assert len(tokens) == 8
+    assert len(tokens) == 6
     assert tokens == sorted(tokens)
 
 
