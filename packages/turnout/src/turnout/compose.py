@@ -29,7 +29,7 @@ from turnout.mail import Outbox
 from turnout.model.event import Event
 from turnout.query.recent import RecentReader
 from turnout.query.run import QueryRunner
-from turnout.settings import Settings
+from turnout.settings import Settings, for_cores
 from turnout.sites.service import SiteDirectory, Sites
 from turnout.sites.sharing import Sharing
 from turnout.store.duckdb.database import EventDatabase
@@ -45,6 +45,7 @@ from turnout.store.sql.sites import SiteRepository
 from turnout.web.app import Services, make_app
 from turnout.web.collect import Collect
 from turnout.web.edge import Edge
+from turnout.web.gates import make_classify, make_gates
 from turnout.web.live_hub import LiveHub
 from turnout.web.ops import Operations
 from turnout.web.ops_history import OpsHistory
@@ -117,6 +118,7 @@ class Core:
 
     def __init__(self, settings: Settings) -> None:
         """Opens everything. Blocks. Raises `StoreUnavailable`, `JournalCorrupt`, `SettingsInvalid`."""
+        settings = for_cores(settings)
         data = settings.data
         self.clock = SYSTEM_CLOCK
         self.accounts_database = AccountsDatabase(data / "accounts.sqlite")
@@ -206,6 +208,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         """As `Core`; also makes the files of secrets where they are missing."""
+        settings = for_cores(settings)
         self.core = core = Core(settings)
         self.places = Places(settings.city_database)
         self.salts = Salts(settings.data / "salts.json", core.clock)
@@ -227,7 +230,7 @@ class Server:
             sites_swept=lambda: core.deletions.swept_total,
         )
         self.history = OpsHistory(self.operations.readings)
-        self.live = LiveHub(runner, core.clock)
+        self.live = LiveHub(runner, core.clock, streams=settings.live_streams)
         people = core.people
         services = Services(
             people.accounts,
@@ -244,9 +247,12 @@ class Server:
             self.history,
             self.live,
         )
+        self.gates = make_gates(settings)
         self.application = Edge(
             collect=Collect(self.pipeline),
             app=make_app(services, kept_secret(settings.data / "csrf.key")),
+            gates=self.gates,
+            classify=make_classify(settings, core.directory.find, people.sessions.known_holder_of_key),
             operations=self.operations,
             script=Path(__file__).parent / "web" / "static" / "script.js",
             settings=settings,
@@ -274,6 +280,7 @@ class Server:
 
     def close(self, timeout_s: float) -> None:
         """Closes everything, the core last. Blocks."""
+        self.gates.close()
         self._tending.stop(END_S)
         self._mailing.stop(END_S)
         self._remembering.stop(END_S)

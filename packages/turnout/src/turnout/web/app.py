@@ -51,6 +51,7 @@ from turnout.web.problems import as_answer
 from turnout.web.scope import EVERYBODY, Connection, admission, check_scopes, make_guard
 from turnout.web.site_settings_page import settings_page
 from turnout.web.templating import make_engine
+from turnout.web.workloads import check_workloads
 
 MAX_BODY_BYTES = 256 * 1024
 
@@ -187,6 +188,7 @@ def make_app(services: Services, csrf_secret: str) -> Litestar:
         debug=False,
     )
     check_scopes(app)
+    check_workloads(app)
     return app
 
 
