@@ -29,6 +29,7 @@ SHORT = [
     "semaphore_released_by_another",
     "condition",
     "line",
+    "flight_forgotten",
     "a_reader_that_stays",
     "resources",
 ]

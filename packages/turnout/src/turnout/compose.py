@@ -204,7 +204,7 @@ class Core:
 
 
 class Server:
-    """A core with its HTTP edge."""
+    """A core with its HTTP edge. `files` is for what libraries do on threads: reading the pages' files, names in DNS."""
 
     def __init__(self, settings: Settings) -> None:
         """As `Core`; also makes the files of secrets where they are missing."""
@@ -213,10 +213,11 @@ class Server:
         self.places = Places(settings.city_database)
         self.salts = Salts(settings.data / "salts.json", core.clock)
         self.queries = ThreadPool("queries", max_threads=settings.query_threads)
+        self.files = ThreadPool("files", min_threads=0, max_threads=4)
         self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
         runner = QueryRunner(self.reader, self.queries, timeout_s=settings.query_timeout_s)
         recent = RecentReader(self.reader, core.clock, is_busy=self._is_answering)
-        page_runner = QueryRunner(recent, self.queries, timeout_s=settings.query_timeout_s)
+        page_runner = QueryRunner(recent, self.queries, timeout_s=settings.query_timeout_s, name="pages")
         self.pipeline = Pipeline(
             core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
         )
@@ -288,6 +289,7 @@ class Server:
         remove_observer(self.findings.note)
         self._telling.stop(END_S)
         self.queries.shutdown()
+        self.files.shutdown()
         self.reader.close()
         self.core.close(timeout_s)
         self.places.close()
@@ -305,14 +307,14 @@ def run_command(settings: Settings, name: str, arguments: dict[str, object], pro
     """Carries out a command on files that no server holds. Blocks."""
 
     async def carry_out() -> str:
-        core = Core(settings)
-        try:
-            await core.load()
-            return await core.commands.run(name, arguments, progress)
-        finally:
-            await asyncio.to_thread(core.close, 3_600.0)
+        await core.load()
+        return await core.commands.run(name, arguments, progress)
 
-    return asyncio.run(carry_out())
+    core = Core(settings)
+    try:
+        return asyncio.run(carry_out())
+    finally:
+        core.close(3_600.0)
 
 
 def kept_secret(file: Path, size_bytes: int = 32) -> str:

@@ -15,7 +15,9 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
-from seawall import LoopLag
+from seawall import LoopLag, ThreadPool
+from seawall.integrations.anyio import use_pool
+from seawall.integrations.asyncio import use_as_default_executor
 from turnout.compose import Server, kept_secret
 from turnout.control.holding import Holding
 from turnout.control.socket import ControlServer
@@ -52,6 +54,12 @@ def serve(settings: Settings, *, demo: bool = False) -> None:
 
 async def _serve(settings: Settings, listening: socket.socket, *, demo: bool) -> None:
     server = Server(settings)
+    use_as_default_executor(server.files)
+    with use_pool(server.files):
+        await _serve_until_stopped(server, settings, listening, demo=demo)
+
+
+async def _serve_until_stopped(server: Server, settings: Settings, listening: socket.socket, *, demo: bool) -> None:
     lag = LoopLag("main")
     lag.start()
     background: list[asyncio.Task[None]] = []
@@ -72,7 +80,8 @@ async def _serve(settings: Settings, listening: socket.socket, *, demo: bool) ->
         await asyncio.gather(*background, return_exceptions=True)
         lag.stop()
         await control.close()
-        await asyncio.to_thread(server.close, settings.drain_s)
+        with ThreadPool("closing", max_threads=1) as closing:  # of its own: every other one is closed by it
+            await closing.run_cleanup(server.close, settings.drain_s)
 
 
 async def _serve_http(server: Server, settings: Settings, listening: socket.socket) -> None:

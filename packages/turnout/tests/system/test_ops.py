@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
+from pathlib import Path
 
 import httpx
 from serving import EMAIL, PASSWORD, Turnout, until
+
+from seawall import snapshot
 
 
 def test_an_operator_sees_operations_and_a_key_of_scope_ops_reads_them(turnout: Turnout) -> None:
@@ -33,3 +37,21 @@ def test_an_operator_sees_operations_and_a_key_of_scope_ops_reads_them(turnout: 
     stats = turnout.command("key", "create", "--owner", EMAIL)
     refused = httpx.get(f"{turnout.url}/ops/snapshot", headers={"Authorization": f"Bearer {stats}"})
     assert (refused.status_code, refused.json()["title"]) == (401, "Not signed in")
+
+
+def test_without_a_wish_a_server_runs_watched(make_turnout: type[Turnout], tmp_path: Path) -> None:
+    turnout = make_turnout(
+        tmp_path / "data", {"SEAWALL_LEVEL": ""}
+    )  # these tests run ordered, and so does what they start
+    turnout.command("user", "create", EMAIL, "--operator", "--password-stdin", stdin=PASSWORD + "\n")
+    key = turnout.command("key", "create", "--owner", EMAIL, "--scope", "ops")
+    turnout.start()
+    try:
+        found = httpx.get(f"{turnout.url}/ops/snapshot", headers={"Authorization": f"Bearer {key}"}).json()
+    finally:
+        turnout.stop()
+    assert found["level"] == "watched"
+
+
+def test_tests_run_ordered() -> None:
+    assert os.environ["SEAWALL_LEVEL"] == snapshot().level == "ordered"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from seawall.clock import SYSTEM_CLOCK
 from seawall.core.line import copy_of
 from seawall.core.statistics import Findings, Found
-from seawall.errors import Wait
+from seawall.errors import Deadlock, Wait
 
 Stack = tuple[str, ...]
 
@@ -154,6 +154,12 @@ def _found(at_s: float, event: Event) -> Found:
 
 EVENTS = Events()
 """The events of this process."""
+
+
+def found_deadlock(cycle: tuple[Wait, ...]) -> Deadlock:
+    """The error for a deadlock that is about to be raised. Observers hear of it, also where somebody swallows it."""
+    EVENTS.emit(DeadlockFound(cycle, was_raised=True))
+    return Deadlock(cycle)
 
 
 def add_observer(observer: Observer) -> None:

@@ -39,11 +39,13 @@ class QueryRunner:
     `answer_all`, waiting included, within the ambient deadline.
     """
 
-    def __init__(self, reader: EventReader, pool: ThreadPool, *, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self, reader: EventReader, pool: ThreadPool, *, timeout_s: float = 30.0, name: str = "queries"
+    ) -> None:
         self._reader = reader
         self._pool = pool
         self._timeout_s = timeout_s
-        self._flights = SingleFlight("queries")
+        self._flights = SingleFlight(name)
         # The latest answers, by question and data version: right for as long as nothing new is stored.
         self._kept: OrderedDict[tuple[object, ...], object] = OrderedDict()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from litestar import Response
 from litestar.response import Redirect, Template
@@ -102,7 +102,7 @@ async def _csv(mount: Mount, desk: Desk, details: Details, span: Span) -> Respon
     total = rows.total_rows or 0
     cut = f"first_{CSV_ROWS}" if total > CSV_ROWS else ""
     name = file_name(mount.site.domain, details.card.id, report.tab.id, dates_of(span), cut, suffix=".csv")
-    content = await asyncio.to_thread(report_csv, report, rows)
+    content = await desk.runner.aside(partial(report_csv, report), rows)
     return csv_response(content, name, "text/csv", total)
 
 

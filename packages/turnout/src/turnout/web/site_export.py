@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from litestar import Response
@@ -65,7 +65,9 @@ async def _add_reports(archive: _Archive, mount: Mount, desk: Desk, view: View, 
         some = reports[at : at + AT_ONCE]
         answers = await desk.runner.answer_all(mount.site, [_rows(view, questions, report) for _, report in some])
         for (name, report), answer in zip(some, answers, strict=True):
-            await asyncio.to_thread(_add_report, archive, name, report, answer)  # ten thousand rows take a while
+            await desk.runner.aside(
+                partial(_add_report, archive, name, report), answer
+            )  # ten thousand rows take a while
 
 
 def _add_report(archive: _Archive, name: str, report: Report, answer: Result) -> None:
