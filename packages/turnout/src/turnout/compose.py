@@ -27,6 +27,7 @@ from turnout.jobs.derive import Derivation
 from turnout.jobs.findings import FindingsLog
 from turnout.mail import Outbox
 from turnout.model.event import Event
+from turnout.query.line import Line, make_query_gate
 from turnout.query.recent import RecentReader
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings, for_cores
@@ -34,6 +35,7 @@ from turnout.sites.service import SiteDirectory, Sites
 from turnout.sites.sharing import Sharing
 from turnout.store.duckdb.database import EventDatabase
 from turnout.store.duckdb.reader import Reader
+from turnout.store.protocols import EventReader
 from turnout.store.sql.database import AccountsDatabase
 from turnout.store.sql.invitations import InvitationRepository
 from turnout.store.sql.keys import KeyRepository
@@ -215,9 +217,15 @@ class Server:
         self.queries = ThreadPool("queries", max_threads=settings.query_threads)
         self.files = ThreadPool("files", min_threads=0, max_threads=4)
         self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
-        runner = QueryRunner(self.reader, self.queries, timeout_s=settings.query_timeout_s)
+        self.query_gate = make_query_gate(settings.query_threads, settings.query_timeout_s)
+
+        def runner_of(reader: EventReader, workload: str) -> QueryRunner:
+            line = Line(self.query_gate, workload)
+            return QueryRunner(reader, self.queries, timeout_s=settings.query_timeout_s, name=workload, line=line)
+
+        runner = runner_of(self.reader, "api")
         recent = RecentReader(self.reader, core.clock, is_busy=self._is_answering)
-        page_runner = QueryRunner(recent, self.queries, timeout_s=settings.query_timeout_s, name="pages")
+        page_runner = runner_of(recent, "dashboard")
         self.pipeline = Pipeline(
             core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
         )
@@ -231,7 +239,7 @@ class Server:
             sites_swept=lambda: core.deletions.swept_total,
         )
         self.history = OpsHistory(self.operations.readings)
-        self.live = LiveHub(runner, core.clock, streams=settings.live_streams)
+        self.live = LiveHub(runner_of(self.reader, "live"), core.clock, streams=settings.live_streams)
         people = core.people
         services = Services(
             people.accounts,
@@ -242,6 +250,7 @@ class Server:
             people.sharing,
             runner,
             page_runner,
+            runner_of(recent, "export"),
             core.clock,
             settings,
             self.operations,
@@ -282,6 +291,7 @@ class Server:
     def close(self, timeout_s: float) -> None:
         """Closes everything, the core last. Blocks."""
         self.gates.close()
+        self.query_gate.close()
         self._tending.stop(END_S)
         self._mailing.stop(END_S)
         self._remembering.stop(END_S)

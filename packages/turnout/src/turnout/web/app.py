@@ -71,6 +71,7 @@ class Services:
     sharing: Sharing
     runner: QueryRunner
     page_runner: QueryRunner
+    export_runner: QueryRunner
     clock: Clock
     settings: Settings
     operations: Operations
@@ -228,7 +229,9 @@ def _dependencies(services: Services) -> dict[str, Provide]:
 
     return {
         **{name: given(getattr(services, name)) for name in Services.__dataclass_fields__},
-        "desk": given(Desk(services.page_runner, services.clock, services.settings)),
+        "desk": given(
+            Desk(services.page_runner, services.clock, services.settings, export_runner=services.export_runner)
+        ),
         "viewer": Provide(_viewer, sync_to_thread=False),
         "principal": Provide(_principal, sync_to_thread=False),
         "access": Provide(_access, sync_to_thread=False),
