@@ -259,7 +259,7 @@ class Server:
         )
         self.gates = make_gates(settings)
         self.application = Edge(
-            collect=Collect(self.pipeline),
+            collect=Collect(self.pipeline, self.gates.ingest),
             app=make_app(services, kept_secret(settings.data / "csrf.key")),
             gates=self.gates,
             classify=make_classify(settings, core.directory.find, people.sessions.known_holder_of_key),

@@ -43,6 +43,10 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Queries that run at once; more wait in order."""
     query_timeout_s: float = 30.0
     """A query that takes longer, its wait included, is given up."""
+    ingest_in_flight: int = 1000
+    """Events on their way to the journal at once; the rest wait, up to 8 seconds, and then are refused (503)."""
+    max_connections: int = 10_000
+    """With so many open connections the server takes no new one until some are closed; they wait in the system's queue."""
     page_seats: int = 0
     """Pages drawn at once; more wait in line. 0: four for each core."""
     page_wait_s: float = 2.0
@@ -83,6 +87,8 @@ _RANGES: dict[str, tuple[float, float]] = {
     "disk_free_floor_mb": (0, 10_000_000),
     "query_threads": (1, 64),
     "query_timeout_s": (0.1, 3_600),
+    "ingest_in_flight": (1, 1_000_000),
+    "max_connections": (10, 60_000),
     "page_seats": (0, 10_000),
     "page_wait_s": (0.1, 60),
     "answer_seats": (0, 10_000),

@@ -29,14 +29,19 @@ WAITING = 500
 """How many may wait for one workload. The predicted wait refuses before that, unless answers are very quick."""
 
 
+INGEST_WAITING = 50_000
+"""Events that may wait for a seat: more than there can be connections, so that the expected wait alone refuses."""
+
+
 class Gates(NamedTuple):
     """One gate for each resource: the core that draws pages, patience with the store, the cores that check passwords,
-    and connections that stay open."""
+    connections that stay open, and the journal."""
 
     pages: Gate
     answers: Gate
     sign_ins: Gate
     streams: Gate
+    ingest: Gate
 
     def close(self) -> None:
         """Refuses whoever comes from now on."""
@@ -65,6 +70,7 @@ def make_gates(settings: Settings) -> Gates:
         Gate("answers", Fixed(settings.answer_seats), answers),
         Gate("sign-ins", Fixed(settings.hash_threads), [sign_in]),
         Gate("streams", Fixed(settings.live_streams), [Workload("live", queue_limit=0)]),
+        Gate("ingest", Fixed(settings.ingest_in_flight), [Workload("ingest", "critical", 1.0, INGEST_WAITING, 8.0)]),
     )
 
 
