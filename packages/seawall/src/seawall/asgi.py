@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seawall.admission.admitted import Admitted
-from seawall.admission.answers import Answers
+from seawall.admission.answers import PAGE, Answers
 from seawall.admission.gate import Gate
 from seawall.admission.receiver import Message, Receive, Receiver
 from seawall.core.control import Refusal
@@ -42,7 +42,14 @@ class Ticket:
 Classify = Callable[[Scope], Ticket | None]
 
 
-def admission(app: App, gate: Gate | Sequence[Gate], classify: Classify, *, problem_type: str = "about:blank") -> App:
+def admission(
+    app: App,
+    gate: Gate | Sequence[Gate],
+    classify: Classify,
+    *,
+    problem_type: str = "about:blank",
+    page: str = PAGE,
+) -> App:
     """`app` behind `gate`: put it around everything else, so that a refusal costs nothing but itself.
 
     `classify(scope)` says what a request or WebSocket is; None lets it through unseen (a lane of its own: see also
@@ -56,23 +63,24 @@ def admission(app: App, gate: Gate | Sequence[Gate], classify: Classify, *, prob
     as they live and are never samples of how long work takes: give them a gate of their own.
 
     A refusal is 503, or 429 where a tenant asks for more than its part, with `Retry-After`, as problem+json of type
-    `problem_type`, or as a short page where the client asks for text/html. A WebSocket is denied by the same answer where
-    the server can, else closed with code 1013. Handlers' own `Overloaded` is left to the framework.
+    `problem_type`, or as a short page where the client asks for text/html; `page` is one of your own, in which `{title}`,
+    `{detail}`, `{seconds}` and `{unit}` are filled in (braces of its own are doubled). A WebSocket is denied by the same
+    answer where the server can, else closed with code 1013. Handlers' own `Overloaded` is left to the framework.
 
         app = FastAPI()
         gate = Gate("web", Fixed(4), [Workload("pages"), Workload("health", exempt=True)])
         app = admission(app, gate, lambda scope: Ticket("health" if scope["path"] == "/health" else "pages"))
     """
-    return _Admission(app, [gate] if isinstance(gate, Gate) else gate, classify, problem_type)
+    return _Admission(app, [gate] if isinstance(gate, Gate) else gate, classify, Answers(problem_type, page))
 
 
 class _Admission:
     """See `admission`."""
 
-    def __init__(self, app: App, gates: Sequence[Gate], classify: Classify, problem_type: str) -> None:
+    def __init__(self, app: App, gates: Sequence[Gate], classify: Classify, answers: Answers) -> None:
         self._app = app
         self._classify = classify
-        self._answers = Answers(problem_type)
+        self._answers = answers
         self._gates: dict[str, Gate] = {}
         for gate in gates:
             for workload in gate.workloads:

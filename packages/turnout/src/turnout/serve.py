@@ -99,7 +99,7 @@ async def _serve_http(server: Server, settings: Settings, listening: socket.sock
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, int(settings.drain_s)),
     )
-    http = _Uvicorn(config)
+    http = _Uvicorn(config, listening, settings.max_connections)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -110,11 +110,40 @@ async def _serve_http(server: Server, settings: Settings, listening: socket.sock
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    await http.serve([listening])
+    await http.serve([listening.dup()])
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn without its own signal handlers, which would end the process by the signal after the drain."""
+    """uvicorn without its own signal handlers, which would end the process by the signal after the drain, and with a bound
+    on open connections: above it nothing is accepted, and whoever comes waits in the system's queue."""
+
+    def __init__(self, config: uvicorn.Config, listening: socket.socket, max_connections: int) -> None:
+        super().__init__(config)
+        self._listening = listening  # kept open, so that the system's queue stays while nothing is accepted
+        self._max_connections = max_connections
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        count = len(self.server_state.connections)
+        if self.servers and count >= self._max_connections:
+            for server in self.servers:
+                server.close()
+            self.servers = []
+        elif not self.servers and count < self._max_connections * 0.9:
+            loop = asyncio.get_running_loop()
+            socket_ = self._listening.dup()
+            self.servers = [await loop.create_server(self._protocol, sock=socket_, backlog=self.config.backlog)]
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Whoever comes now is refused by the system at once."""
+        self._listening.close()
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

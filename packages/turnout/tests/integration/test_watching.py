@@ -63,6 +63,13 @@ def test_every_resource_has_a_name_of_its_own_that_the_reference_explains(tmp_pa
     assert len(set(names)) == len(names), names
     text = OPERATIONS.read_text(encoding="utf-8")
     table = text[text.index("## What can be waited for") : text.index("## The data directory")]
-    kinds = {"Lock": "mutex", "Pool": "pool", "Batcher": "batcher", "Flight": "flight", "Worker": "worker"}
+    kinds = {
+        "Lock": "mutex",
+        "Pool": "pool",
+        "Batcher": "batcher",
+        "Flight": "flight",
+        "Worker": "worker",
+        "Gate": "gate",
+    }
     missing = [(kind, name) for kind, name in names if f"| `{name}` | {kinds[kind]} |" not in table]
     assert not missing

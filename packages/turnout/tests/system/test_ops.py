@@ -19,7 +19,15 @@ def test_an_operator_sees_operations_and_a_key_of_scope_ops_reads_them(turnout: 
         until(lambda: "Nothing limits now" in web.get("/ops").text, "nothing to limit")  # a busy machine's loop is late
         page = web.get("/ops")
         assert page.status_code == 200
-        for name in ("hashes", "queries", "accounts.write", "writer", "derive"):
+        for name in (
+            "hashes",
+            "queries",
+            "accounts.write",
+            "writer",
+            "derive",
+            "pages: dashboard",
+            "sign-ins: sign-in",
+        ):
             assert f">{name}</th>" in page.text
         assert 'href="/ops"' in web.get("/sites").text
         stack = web.get("/ops/stacks", params={"who": "thread writer"})
@@ -31,6 +39,12 @@ def test_an_operator_sees_operations_and_a_key_of_scope_ops_reads_them(turnout: 
     assert found["process"]["rss_bytes"] > 50_000_000
     assert found["process"]["threads"] > 3
     assert {pool["name"] for pool in found["pools"]} >= {"hashes", "queries", "accounts"}
+    gates = {gate["name"]: gate for gate in found["gates"]}
+    assert {"pages", "answers", "sign-ins", "streams"} <= set(gates)
+    assert gates["sign-ins"]["workloads"][0]["done_total"] >= 1
+    works = {work["name"]: work for work in gates["pages"]["workloads"]}
+    assert {"in_flight", "waiting", "refused", "expected_wait_s", "spare_seats"} <= set(works["account"])
+    assert works["operations"]["arrivals_total"] > works["account"]["in_flight"] == 0
     assert found["store"]["position"] == 0
     assert found["level"] == "ordered"
     assert {"resource_pools", "caches", "read_write_locks", "found", "waits"} <= set(found)
