@@ -40,7 +40,12 @@ class FindingsLog:
         self.on_note: Callable[[], object] = lambda: None
 
     def note(self, finding: Finding) -> None:
-        """Keeps it for the log. Does not block; whoever calls may hold locks. Of more than 100 at once the last count."""
+        """Keeps it for the log. Does not block; whoever calls may hold locks. Of more than 100 at once the last count.
+
+        A seat at a gate is held for as long as a request takes, and is no finding.
+        """
+        if isinstance(finding, LongHold) and finding.resource.startswith("gate "):
+            return
         self._noted.append(finding)
         self.on_note()
 
