@@ -50,6 +50,15 @@ def test_each_kind_of_finding_is_one_event_with_its_stacks(clock: ManualClock, l
     assert logs.records[0].getMessage().startswith("long hold: thread derive has held store.days for 2.5 s; 3 wait")
 
 
+def test_a_seat_at_a_gate_is_held_by_every_request_and_is_no_finding(
+    clock: ManualClock, logs: pytest.LogCaptureFixture
+) -> None:
+    log = FindingsLog(clock)
+    log.note(LongHold("gate pages", "task Task-1", 1.2, 46, STACK))
+    log.write()
+    assert not logs.records
+
+
 def test_a_flood_is_cut_and_what_was_left_out_is_said(clock: ManualClock, logs: pytest.LogCaptureFixture) -> None:
     log = FindingsLog(clock)
     for _ in range(PER_WINDOW + 7):

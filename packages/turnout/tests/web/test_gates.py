@@ -106,7 +106,7 @@ async def until(claim: Callable[[], bool]) -> None:
 def test_who_waits_in_vain_gets_a_page_that_asks_again_or_json() -> None:
     async def run() -> None:
         crowd = Crowd()
-        inside = asyncio.create_task(crowd.ask("/sites/acme.example"))
+        inside = asyncio.create_task(crowd.ask("/sites/acme.example/suggest"))
         await until(lambda: crowd.in_flight() == 1)
         page = await crowd.ask("/sites/acme.example", headers=HTML)
         form = await crowd.ask("/sites", "POST", headers=HTML)
@@ -134,7 +134,7 @@ def test_who_waits_in_vain_gets_a_page_that_asks_again_or_json() -> None:
 def test_operations_and_files_go_in_past_a_crowd() -> None:
     async def run() -> None:
         crowd = Crowd()
-        tasks = [asyncio.create_task(crowd.ask("/sites/acme.example")) for _ in range(20)]
+        tasks = [asyncio.create_task(crowd.ask(f"/sites/{number}.example")) for number in range(20)]
         await until(lambda: crowd.waiting("dashboard") == 19)
         for path in ("/ops", "/ops/snapshot", "/ops/stacks", "/static/app.js"):
             assert (await crowd.ask(path))[0] == 200
@@ -222,3 +222,40 @@ def test_tenants_are_organisations_and_what_is_made_up_shares_one_line() -> None
         (scope("/account"), ""),
     ):
         assert classify(asked).tenant == tenant, asked["path"]
+
+
+def test_who_asks_for_the_same_page_comes_in_with_the_first() -> None:
+    async def run() -> None:
+        crowd = Crowd(for_cores(Settings(page_seats=1), cores=2))
+        other = asyncio.create_task(crowd.ask("/sites/other.example"))
+        await until(lambda: crowd.in_flight() == 1)
+        same = [asyncio.create_task(crowd.ask("/sites/acme.example")) for _ in range(30)]
+        await until(lambda: crowd.waiting("dashboard") == 1)
+        other.cancel()
+        await until(lambda: crowd.in_flight() == 30)
+        late = asyncio.create_task(crowd.ask("/sites/acme.example"))
+        await until(lambda: crowd.in_flight() == 31)
+        assert crowd.gates.pages.statistics().in_flight == 1
+        crowd.go_on.set()
+        assert {status for status, _, _ in await asyncio.gather(*same, late)} == {200}
+
+    asyncio.run(run())
+
+
+def test_when_the_first_leaves_or_is_refused_the_others_come_by_themselves() -> None:
+    async def run() -> None:
+        crowd = Crowd(for_cores(Settings(page_seats=1), cores=2))
+        other = asyncio.create_task(crowd.ask("/sites/other.example"))
+        await until(lambda: crowd.in_flight() == 1)
+        leaves = asyncio.Event()
+        first = asyncio.create_task(crowd.ask("/sites/acme.example", leaves=leaves))
+        await until(lambda: crowd.waiting("dashboard") == 1)
+        next_ones = [asyncio.create_task(crowd.ask("/sites/acme.example")) for _ in range(2)]
+        await asyncio.sleep(0)
+        leaves.set()
+        assert (await first)[0] == 0
+        await until(lambda: crowd.waiting("dashboard") == 2)
+        crowd.go_on.set()
+        assert {status for status, _, _ in await asyncio.gather(other, *next_ones)} == {200}
+
+    asyncio.run(run())

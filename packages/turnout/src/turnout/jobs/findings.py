@@ -7,7 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import asdict
 
-from seawall import Stop
+from seawall import LongHold, Stop
 from seawall.clock import Clock
 from seawall.core.statistics import Found
 from seawall.observe.events import Event, described
@@ -35,7 +35,12 @@ class FindingsLog:
         self.on_note: Callable[[], object] = lambda: None
 
     def note(self, event: Event) -> None:
-        """Keeps it for the log. Does not block; whoever calls may hold locks. Of more than 100 at once the last count."""
+        """Keeps it for the log. Does not block; whoever calls may hold locks. Of more than 100 at once the last count.
+
+        A seat at a gate is held for as long as a request takes, and is no finding.
+        """
+        if isinstance(event, LongHold) and event.resource.startswith("gate "):
+            return
         self._noted.append((self._clock.time(), event))
         self.on_note()
 

@@ -18,6 +18,8 @@ from turnout.web.gates import TIME_S, Gates
 from turnout.web.ops import Operations
 from turnout.web.templating import make_environment
 from turnout.web.timing import timed_for_operators
+from turnout.web.together import Together, begun
+from turnout.web.workloads import work_of
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -64,6 +66,7 @@ class Edge:
         settings: Settings,
     ) -> None:
         self._app = admission(_in_time(app), gates, classify, page=busy_page())
+        self._together = Together(self._app)
         self._operations = operations
         self._script = script.read_bytes()
         self._script_tag = b'"' + blake2b(self._script, digest_size=8).hexdigest().encode() + b'"'
@@ -106,8 +109,9 @@ class Edge:
         # The framework knows GET alone; the server leaves the body of an answer to HEAD out.
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
-        is_asked_again = scope["method"] == "GET"
-        await self._app(scope, receive, _asking_again(scope, guarded) if is_asked_again else guarded)
+        sent = _asking_again(scope, guarded) if scope["method"] == "GET" else guarded
+        is_shared = work_of(scope["method"], scope["path"]) == "dashboard"
+        await (self._together if is_shared else self._app)(scope, receive, sent)
 
     def _guarded(self, send: Send, security: list[Header]) -> Send:
         async def guarded(message: Message) -> None:
@@ -157,6 +161,7 @@ def _in_time(app: Application) -> Application:
     """`app` with the deadline of the workload as which it was let in."""
 
     async def in_time(scope: Message, receive: Receive, send: Send) -> None:
+        begun(scope)
         with deadline(TIME_S.get(scope["seawall.admitted"].work.workload.name)):
             await app(scope, receive, send)
 

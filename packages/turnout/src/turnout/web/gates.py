@@ -13,18 +13,25 @@ from seawall.asgi import Scope, Ticket
 from turnout.model.site import Principal, Site
 from turnout.settings import Settings
 from turnout.web.peer import peer_of
-from turnout.web.workloads import Work, work_of
+from turnout.web.together import follows
+from turnout.web.workloads import work_of
 
-TIME_S: dict[Work, float] = {
+FOLLOWERS = "followers"
+"""The workload of whoever asks for a page that is being drawn for somebody else: see `together.py`."""
+
+TIME_S: dict[str, float] = {
     "operations": 30.0,
     "account": 30.0,
     "dashboard": 30.0,
+    FOLLOWERS: 30.0,
     "sections": 60.0,
     "api": 60.0,
     "export": 300.0,
     "sign-in": 60.0,
 }
 """The deadline of a request that was let in: no wait below it lasts longer. Streams have none."""
+FOLLOWING = 250
+"""Followers at once: drawing what others have asked for takes a core some 2 ms, so that is half a second's work."""
 WAITING = 500
 """How many may wait for one workload. The predicted wait refuses before that, unless answers are very quick."""
 
@@ -35,11 +42,12 @@ INGEST_WAITING = 50_000
 
 class Gates(NamedTuple):
     """One gate for each resource: the core that draws pages, patience with the store, the cores that check passwords,
-    connections that stay open, and the journal."""
+    the loop that draws what is there already, connections that stay open, and the journal."""
 
     pages: Gate
     answers: Gate
     sign_ins: Gate
+    followers: Gate
     streams: Gate
     ingest: Gate
 
@@ -69,6 +77,11 @@ def make_gates(settings: Settings) -> Gates:
         Gate("pages", Fixed(settings.page_seats), pages),
         Gate("answers", Fixed(settings.answer_seats), answers),
         Gate("sign-ins", Fixed(settings.hash_threads), [sign_in]),
+        Gate(
+            "followers",
+            Fixed(FOLLOWING),
+            [Workload(FOLLOWERS, "interactive", 1.0, WAITING, wait_s, cancel_on_disconnect=True)],
+        ),
         Gate("streams", Fixed(settings.live_streams), [Workload("live", queue_limit=0)]),
         Gate("ingest", Fixed(settings.ingest_in_flight), [Workload("ingest", "critical", 1.0, INGEST_WAITING, 8.0)]),
     )
@@ -84,11 +97,13 @@ def make_classify(
     Whoever comes without a name that is known shares one line with all others of that kind, or an attacker would make
     up as many as he likes.
     """
-    common: dict[Work, Ticket] = {work: Ticket(work) for work in (*TIME_S, "live")}
+    common: dict[str, Ticket] = {work: Ticket(work) for work in (*TIME_S, "live")}
 
     def classify(scope: Scope) -> Ticket:
         path: str = scope["path"]
-        work = work_of(scope["method"], path)
+        work: str = work_of(scope["method"], path)
+        if follows(scope):
+            work = FOLLOWERS
         tenant = ""
         if work == "sign-in":
             request: Request[object, object, State] = Request(scope)  # type: ignore[arg-type]
