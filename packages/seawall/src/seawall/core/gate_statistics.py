@@ -16,6 +16,16 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a gate has for one workload: `spare_seats` now, `waiting` for a seat, and `per_s` departures a second from the
+    seats that it can count on when they are all taken, None until it is known how long one is held."""
+
+    spare_seats: int
+    waiting: int
+    per_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadStatistics:
     """A workload of a gate. At any moment `arrivals_total` is `done_total` + all of `refused` + `cancelled_total` +
     `waiting` + `in_flight`.

@@ -1,0 +1,54 @@
+"""How long it may take and when to look in again: what a waiting room tells those who wait."""
+
+from __future__ import annotations
+
+from math import ceil
+
+SOONEST_LOOK_S = 3.0
+"""Nobody is asked to look in more often. What is called comes half of it later, on average."""
+
+LATEST_LOOK_S = 60.0
+"""A page that has not moved for longer seems dead."""
+
+LOOKS_PER_S = 200.0
+"""Those who wait for long may look in so often, all together. At 0.1 ms each that is 2 % of a core."""
+
+NEARER = 2 / 3
+"""The next look comes after this part of the time that is left."""
+
+SPREAD = 0.2
+"""By so much a look is put off or brought forward at random, so that a crowd does not fall in step."""
+
+
+def estimate_s(place: int, per_s: float | None) -> float | None:
+    """How long until `place` is called, in seconds; None while the line's speed is not known."""
+    return None if not per_s else place / per_s
+
+
+def told_s(estimate_s: float) -> int:
+    """An estimate as it is told: rounded up to what it is worth, in seconds.
+
+    It is off by about as much as the line's speed varies, a fifth or so. So 5 s up to 30, 10 s up to 1½ minutes, half
+    minutes up to 5 minutes, whole ones up to 20, then 5 minutes.
+    """
+    for up_to_s, step_s in ((30, 5), (90, 10), (300, 30), (1200, 60)):
+        if estimate_s <= up_to_s:
+            return max(step_s, ceil(estimate_s / step_s - 1e-9) * step_s)
+    return ceil(estimate_s / 300) * 300
+
+
+def look_s(place: int, estimate_s: float | None, waiting: int, chance: float) -> float:
+    """After how many seconds somebody at `place` is to look in again. `chance` is a random number from 0 to 1.
+
+    Two thirds of the time left, so a holder looks in a few times on its way however long that is, and often only when its
+    turn is near. Not more than `LATEST_LOOK_S` later, or more where so many wait that this would come to more than
+    `LOOKS_PER_S`. So all together look in at most `LOOKS_PER_S` + 9 × (people let in a second) times a second.
+    """
+    latest_s = max(LATEST_LOOK_S, waiting / LOOKS_PER_S)
+    if place <= 0:
+        wanted_s = SOONEST_LOOK_S
+    elif estimate_s is None:
+        wanted_s = SOONEST_LOOK_S + place / 10  # ten a second is taken for granted, until it is known
+    else:
+        wanted_s = estimate_s * NEARER
+    return max(SOONEST_LOOK_S, min(latest_s, wanted_s)) * (1 + SPREAD * (2 * chance - 1))
