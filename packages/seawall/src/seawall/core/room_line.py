@@ -10,10 +10,10 @@ This is the take-a-number dispenser of shops, with tickets that can't be written
 
 from __future__ import annotations
 
-from collections import deque
 from math import ceil
 
 from seawall.core.patience import smoothed
+from seawall.core.rate import Rate
 
 ABSENT_S = 12.0
 """Who was called and has not come for so long is taken to have left: four looks of those at the front. Coming late is no
@@ -27,6 +27,9 @@ LINES = 4
 
 WINDOW_S = 30
 """Over so many seconds the speed of the line is counted."""
+
+INSIDE_WINDOW_S = 10
+"""Over so many seconds it is counted what those inside ask for."""
 
 FIRST_LOOK_S = 1.5
 """What is taken for the time until somebody who is called comes, until it has been measured."""
@@ -68,9 +71,11 @@ class Room:
         self.own = Line(started)
         self.lines = [self.own]  # the oldest first, its own last
         self.called_total = self.in_total = self.missed_total = self.late_total = 0
-        self._calls: deque[tuple[int, int]] = deque()  # (second, how many were called in it)
-        self._look_s = FIRST_LOOK_S
-        self._presence = 1.0
+        self._calls = Rate(WINDOW_S)
+        self._inside = Rate(INSIDE_WINDOW_S)
+        self._outflow_per_s = 0.0
+        self._due_s = FIRST_LOOK_S  # how long one who is called is awaited, mean of late
+        self._presence = 1.0  # the part of those called who come
 
     # Who comes.
 
@@ -112,7 +117,7 @@ class Room:
             return
         if not call.has_come:
             call.has_come = True
-            self._note(now_s - call.at_s, 1.0)
+            self._note(min(ABSENT_S, now_s - call.at_s), 1.0)
         call.at_s = now_s
         line.due[number] = call  # at the end: they stay in the order in which they were last heard of
 
@@ -125,13 +130,25 @@ class Room:
         else:
             self.in_total += 1
 
+    def goes_on(self, now_s: float) -> None:
+        """One who is inside asks for something more."""
+        self._inside.add(now_s)
+
+    def known(self, started: int) -> tuple[int, int]:
+        """What a ticket of a line that is known is to tell after a restart: how many were called, how many drew a number."""
+        line = self._line(started) or self.own
+        return line.called, line.last
+
     # Who is called.
 
-    def call(self, now_s: float, spare: float, per_s: float) -> None:
-        """Call as many as there is room for: `spare` now, and `per_s` a second while they come."""
+    def call(self, now_s: float, spare: float, capacity_per_s: float) -> None:
+        """Call as many as there is room for: `spare` now, and what the gate gives a second while they come.
+
+        `capacity_per_s` is what all its seats come to; what those inside ask for is taken off.
+        """
         self._miss(now_s)
-        coming = per_s * self._look_s
-        wanted = ceil((spare + coming) / self._presence) - self.due
+        self._outflow_per_s = max(0.0, capacity_per_s - (self._inside.per_s(now_s) or 0.0))
+        wanted = ceil((spare + self._outflow_per_s * self._due_s) / self._presence) - self.due
         for line in self.lines:
             count = min(line.waiting, wanted, DUE_LIMIT - self.due)
             if count <= 0:
@@ -140,7 +157,8 @@ class Room:
             for number in range(line.called + 1, line.called + count + 1):
                 line.due[number] = _Call(now_s)
             line.called += count
-            self._count(now_s, count)
+            self.called_total += count
+            self._calls.add(now_s, count)
 
     @property
     def due(self) -> int:
@@ -158,11 +176,8 @@ class Room:
         return any(line.waiting or line.due for line in self.lines)
 
     def per_s(self, now_s: float) -> float | None:
-        """How many places the line moves a second, of late; None until it has moved."""
-        self._forget(now_s)
-        if not self._calls:
-            return None
-        return sum(count for _, count in self._calls) / max(1.0, now_s - self._calls[0][0])
+        """How many places the line moves a second, of late; else what the gate should let in; None where neither is known."""
+        return self._calls.per_s(now_s) or self._outflow_per_s or None
 
     # Steps.
 
@@ -178,21 +193,8 @@ class Room:
                 del line.due[number]
                 self.missed_total += 1
                 if not call.has_come:
-                    self._note(None, 0.0)
+                    self._note(ABSENT_S, 0.0)
 
-    def _note(self, look_s: float | None, presence: float) -> None:
-        if look_s is not None:
-            self._look_s = min(ABSENT_S, smoothed(self._look_s, look_s))
+    def _note(self, due_s: float, presence: float) -> None:
+        self._due_s = smoothed(self._due_s, due_s)
         self._presence = max(0.05, smoothed(self._presence, presence))
-
-    def _count(self, now_s: float, count: int) -> None:
-        self.called_total += count
-        self._forget(now_s)
-        second = int(now_s)
-        if self._calls and self._calls[-1][0] == second:
-            count += self._calls.pop()[1]
-        self._calls.append((second, count))
-
-    def _forget(self, now_s: float) -> None:
-        while self._calls and now_s - self._calls[0][0] > WINDOW_S:
-            self._calls.popleft()

@@ -1,6 +1,6 @@
 """Tickets of a waiting room: what its holder keeps and the server does not. Signed, so that nobody can write one.
 
-A ticket is 64 bytes, 86 characters once written for a cookie: a packed record and the first 16 bytes of its HMAC-SHA256
+A ticket is 59 bytes, 79 characters once written for a cookie: a packed record and the first 16 bytes of its HMAC-SHA256
 (RFC 2104), which also covers the name of the workload. Truncating to 128 bits is what RFC 2104, section 5 allows.
 """
 
@@ -78,15 +78,15 @@ class Signer:
             ticket.last,
             ticket.first_place,
             ticket.issued_s,
-            int(ticket.seen_s * 1000),
+            round(ticket.seen_s * 1000),
         )
         return urlsafe_b64encode(record + self._mac(key, record)).rstrip(b"=").decode()
 
-    def read(self, text: str, now_s: float, lifetime_s: float) -> RoomTicket | Fault:
+    def read(self, text: str, now_s: float, away_s: float, stay_s: float) -> RoomTicket | Fault:
         """The ticket that `text` is, or what is wrong with it. `now_s` is the wall clock's time.
 
-        Good for `lifetime_s` seconds since its holder was last seen; a pass since it was issued. A clock that was put back
-        makes tickets younger, never invalid.
+        A ticket is good for `away_s` seconds since its holder was last seen, a pass for `stay_s` since it was issued. A clock
+        that was put back makes them younger, never invalid.
         """
         if len(text) > 200:
             return "malformed"
@@ -103,8 +103,8 @@ class Signer:
         if not any(hmac.compare_digest(mac, self._mac(key, record)) for own, key in self._keys if own == key_id):
             return "forged"
         ticket = RoomTicket(_KINDS[kind], line, number, called, last, first_place, issued_s, seen_ms / 1000)  # type: ignore[arg-type]
-        since_s = ticket.seen_s if ticket.kind == "ticket" else ticket.issued_s
-        return "expired" if now_s - since_s > lifetime_s else ticket
+        until_s = ticket.seen_s + away_s if ticket.kind == "ticket" else ticket.issued_s + stay_s
+        return "expired" if now_s > until_s else ticket
 
     def _mac(self, key: bytes, record: bytes) -> bytes:
         return hmac.digest(key, self._context + record, "sha256")[:_MAC_BYTES]

@@ -28,10 +28,10 @@ def estimate_s(place: int, per_s: float | None) -> float | None:
 def told_s(estimate_s: float) -> int:
     """An estimate as it is told: rounded up to what it is worth, in seconds.
 
-    It is off by about as much as the line's speed varies, a fifth or so. So 5 s up to 30, 10 s up to 1½ minutes, half
-    minutes up to 5 minutes, whole ones up to 20, then 5 minutes.
+    It is off by about as much as the line's speed varies, a fifth or so. So 5 s up to 30, 10 s up to a minute, half
+    minutes up to 5, whole ones up to 20, then 5 minutes.
     """
-    for up_to_s, step_s in ((30, 5), (90, 10), (300, 30), (1200, 60)):
+    for up_to_s, step_s in ((30, 5), (60, 10), (300, 30), (1200, 60)):
         if estimate_s <= up_to_s:
             return max(step_s, ceil(estimate_s / step_s - 1e-9) * step_s)
     return ceil(estimate_s / 300) * 300
