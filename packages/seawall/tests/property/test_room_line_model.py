@@ -1,5 +1,6 @@
 """The line of a waiting room beside a list of all that are in it, which the real one does not keep."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,16 +113,33 @@ def test_who_comes_after_its_number_was_passed_over_still_goes_in() -> None:
     assert (room.in_total, room.late_total) == (0, 1)
 
 
-def test_one_who_comes_and_finds_the_gate_full_keeps_a_later_one_from_being_called() -> None:
+def test_nobody_more_is_called_while_the_gate_is_full_and_its_queue_in_use() -> None:
     room = Room(1)
     first, second = room.join(), room.join()
+    room.call(0.0, 1, 80.0, 16)
     for now_s in range(40):
-        room.call(float(now_s), 1, 0.0)
+        room.call(float(now_s), -4, 80.0, 16)
         room.came(1, first, float(now_s))
     assert (room.place(1, first), room.place(1, second)) == (0, 1)
     room.let_in(1, first, 40.0)
-    room.call(40.0, 1, 0.0)
+    room.call(40.0, 1, 80.0, 16)
     assert room.place(1, second) == 0
+
+
+@pytest.mark.parametrize("could", [0.6, 3.0, 30.0])
+def test_the_pace_finds_what_the_gate_lets_through(could: float) -> None:
+    room, now_s, backlog, gone = Room(1), 0.0, 0.0, 0
+    for _ in range(20_000):
+        room.join()
+    for step in range(6_000):
+        now_s += 0.1
+        room.call(now_s, 1 if backlog < 1 else -int(backlog), 2 * could, 16)
+        backlog += room.called_total - gone
+        gone = room.called_total
+        backlog = max(0.0, backlog - could * 0.1)
+        if step == 3_000:
+            half = gone
+    assert 0.85 * could < (gone - half) / 300 < 1.1 * could
 
 
 def test_a_restarted_server_puts_those_who_were_there_before_its_own() -> None:

@@ -110,7 +110,7 @@ def test_a_person_waits_in_order_is_let_in_and_stays_in() -> None:
         for number, person in enumerate(people):
             answer = await person.asks()
             assert (answer.status, answer.before) == (503, number)
-            assert 2 <= int(answer.headers[b"retry-after"]) <= 4
+            assert 2 <= int(answer.headers[b"retry-after"]) <= 10
         assert house.figures.is_open
         await house.empty()
         assert (await people[3].asks()).before == 2  # the first is called, and has not come yet
@@ -376,7 +376,7 @@ def test_the_page_is_small_asks_for_nothing_else_and_takes_no_markup_from_its_ti
 
 
 def test_a_template_keeps_its_styles_and_they_are_in_the_policy() -> None:
-    own = "<html><head><title>x</title><!--head--><style>body{color:red}</style></head><body><p>Ours</p><!--room--></body></html>"
+    own = "<html><head><!--head--><style>body{color:red}</style></head><body><p>Ours</p><!--room--></body></html>"
     pages = Pages(Look(template=own), "pages")
     page = pages.page(standing()).decode()
     assert "<p>Ours</p><main" in page

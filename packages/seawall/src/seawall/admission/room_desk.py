@@ -1,4 +1,4 @@
-"""The desk of a waiting room: from what a request says to the answer that it is not its turn, or to a pass for who goes in."""
+"""The desk of a waiting room: from what a request says to the answer that it is not its turn, or to a pass."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from seawall.admission.gate import Gate
 from seawall.admission.room_look import Look, Pages, Standing, words_of
 from seawall.clock import Clock
 from seawall.core.control import Refusal
+from seawall.core.gate_statistics import Capacity
 from seawall.core.room_line import Room
 from seawall.core.room_statistics import RoomStatistics
 from seawall.core.room_ticket import RoomTicket, Signer
@@ -92,11 +93,9 @@ class Desk:
         capacity = gate.capacity(self.workload)
         with self._guard:
             room, now_s = self._room, self._clock.monotonic()
-            room.call(now_s, capacity.spare_seats - capacity.waiting, capacity.per_s or 0.0)
+            _call(room, now_s, capacity)
             if ticket is not None and ticket.kind == "pass":
                 caller.state = "inside"
-                if not ask.looks:
-                    room.goes_on(now_s)
                 return caller
             if ticket is not None and not room.learn(ticket.line, ticket.number, ticket.called, ticket.last):
                 caller.note = NOTES["expired"]
@@ -105,7 +104,7 @@ class Desk:
                 return caller  # who looks in without a ticket is to come again as a newcomer
             if ticket is None:
                 ticket = self._join(room)
-                room.call(now_s, capacity.spare_seats - capacity.waiting, capacity.per_s or 0.0)
+                _call(room, now_s, capacity)
             caller.ticket = ticket = self._as_seen(room, ticket)
             if room.place(ticket.line, ticket.number) == 0:
                 room.came(ticket.line, ticket.number, now_s)
@@ -272,6 +271,10 @@ _PAGE_HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"x-robots-tag", b"noindex"),
 ]
+
+
+def _call(room: Room, now_s: float, capacity: Capacity) -> None:
+    room.call(now_s, capacity.spare_seats - capacity.waiting, capacity.per_s or 0.0, capacity.queue_limit)
 
 
 def ask_of(scope: MutableMapping[str, Any]) -> Ask:

@@ -255,7 +255,7 @@ class Control:
     def capacity(self, work: Work) -> Capacity:
         """What there is for `work`."""
         per_s = self._seats_of(work) / work.service_s if work.service_s else None
-        return Capacity(self.spare_seats(work), len(work.queue), per_s)
+        return Capacity(self.spare_seats(work), len(work.queue), work.workload.queue_limit, per_s)
 
     def is_empty(self) -> bool:
         """Whether nobody is inside or waits."""
