@@ -1,7 +1,7 @@
 """The line of a waiting room beside a list of all that are in it, which the real one does not keep."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seawall.core.room_line import ABSENT_S, DUE_LIMIT, LINES, Room
@@ -28,6 +28,7 @@ class Person:
         self.is_new = True
 
 
+@settings(deadline=None)
 @given(STEPS)
 def test_whoever_comes_first_is_called_first_and_no_place_ever_grows(steps) -> None:
     room, now_s, came, in_all = Room(100), 0.0, 0, 0
@@ -168,9 +169,10 @@ def test_an_estimate_is_told_rounded_up_and_by_no_more_than_a_fifth_or_five_seco
     assert estimate_s - 1e-6 <= told_s(estimate_s) <= max(estimate_s * 1.34, estimate_s + 5)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 200_000), st.floats(0.2, 500.0))
 def test_all_who_wait_look_in_so_often_and_no_more(waiting, per_s) -> None:
-    step = max(1, waiting // 2_000)
+    step = max(1, waiting // 500)
     looks = sum(step / look_s(place, place / per_s, waiting, 0.5) for place in range(1, waiting + 1, step))
     # The first of each step stands for all of it, so a little more than there are.
     assert looks <= LOOKS_PER_S + 9 * per_s + 2 * step

@@ -15,6 +15,10 @@ LATEST_LOOK_S = 60.0
 LOOKS_PER_S = 400.0
 """Those who wait for long are to look in so often at most, all together. At 0.1 ms each that is 4 % of a core."""
 
+LIVELY_S, LIVELY_PER_S = 5.0, 100.0
+"""Where few wait they may look in every five seconds, since a place that is seen to fall makes waiting shorter: as long as
+that is no more than so many looks a second, all together."""
+
 NEARER = 2 / 3
 """Where many wait, the next look comes after this part of the time that is left."""
 
@@ -52,7 +56,8 @@ def look_s(place: int, estimate_s: float | None, waiting: int, chance: float) ->
     elif estimate_s is None:
         wanted_s = SOONEST_LOOK_S + place / 10  # ten a second is taken for granted, until it is known
     else:
-        soonest_s = min(LATEST_LOOK_S, log1p(RISE * estimate_s) / RISE)
-        wanted_s = max(soonest_s * (1 - SPREAD), min(estimate_s * NEARER, waiting / LOOKS_PER_S))
+        soonest_s = min(LATEST_LOOK_S, log1p(RISE * estimate_s) / RISE) * (1 - SPREAD)
+        wanted_s = max(soonest_s, min(estimate_s * NEARER, waiting / LOOKS_PER_S))
+    wanted_s = min(wanted_s, max(LIVELY_S, waiting / LIVELY_PER_S))
     latest_s = max(LATEST_LOOK_S, waiting / LOOKS_PER_S)
     return max(SOONEST_LOOK_S, min(latest_s, wanted_s)) * (1 + SPREAD * (2 * chance - 1))
