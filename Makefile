@@ -3,7 +3,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 PYTHON ?= python3
 
 .DEFAULT_GOAL := help
-.PHONY: help serve demo test lint docs docs-serve soak benchmarks
+.PHONY: help serve demo test lint docs docs-serve isolation soak benchmarks
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -29,7 +29,10 @@ docs: $(UV)  ## build the documentation into site/; a broken link, a lost page o
 docs-serve: $(UV)  ## show the documentation at http://127.0.0.1:8001 while you write it
 	NO_MKDOCS_2_WARNING=1 $(UV) run --group docs mkdocs serve --dev-addr 127.0.0.1:8001
 
-soak: $(UV)  ## the long tests: 50 rounds of SIGKILL twice over, 1,000 random stores, 10⁶ cancels of locks; SOAK_S=3600 for an hour of them
+isolation: $(UV)  ## install seawall alone into an empty environment and run its tests there, with pytest and hypothesis only
+	$(UV) run python tools/isolation.py $(ARGS)
+
+soak: $(UV)  ## the long tests: 50 rounds of SIGKILL twice over, 1,000 random stores, 10⁶ cancels of each lock and pool and of a gate, 30 simulated minutes of the adaptive limit; SOAK_S=3600 for an hour of them
 	SOAK=1 $(UV) run --all-groups pytest -m soak $(ARGS)
 	QUERY_EXAMPLES=1000 $(UV) run --all-groups pytest packages/turnout/tests/property $(ARGS)
 

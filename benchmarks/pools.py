@@ -1,8 +1,8 @@
 """What Seawall's thread pool costs beside the standard library and anyio, and how well it chooses its size.
 
-Run: `uv run python -m benchmarks.pools [--costs | --sizes | --lag] [--seconds 1.0]`. A figure and its peer are measured
-in turn, several times in one run, and the median of the rounds' own ratios counts; so it means something on a shared
-machine too.
+Run: `uv run --group benchmark python -m benchmarks.pools [--costs | --sizes | --lag] [--seconds 1.0]`. A figure and its
+peer are measured in turn, several times in one run, and the median of the rounds' own ratios counts; so it means
+something on a shared machine too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 
 import anyio.to_thread
+from asgiref.sync import sync_to_async
 
 from benchmarks.locks import batch_cost, compare, result_cost, run_cost
 from benchmarks.pool_loads import LOADS, Load, throughput
@@ -51,11 +52,17 @@ def costs() -> None:
         run, stock = run_cost(ours.run), run_cost(asyncio.to_thread)
         compare("await run, 32 at once", "us", run, "asyncio.to_thread", stock, 0.35)
         compare("await run, 32 at once", "us", run, "anyio.to_thread", run_cost(anyio_run), None)
+        compare("await run, 32 at once", "us", run, "asgiref.sync_to_async", run_cost(asgiref_run), None)
 
 
 async def anyio_run(fn: Callable[[int], int], value: int) -> int:
     """As `asyncio.to_thread`."""
     return await anyio.to_thread.run_sync(fn, value)
+
+
+async def asgiref_run(fn: Callable[[int], int], value: int) -> int:
+    """As `asyncio.to_thread`. Not on asgiref's one shared thread, which is its default and would be no contest."""
+    return await sync_to_async(fn, thread_sensitive=False)(value)
 
 
 def sizes(load: Load, seconds: float, rounds: int = 3) -> None:

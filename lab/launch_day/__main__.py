@@ -25,7 +25,8 @@ from lab.launch_day.seed import Crowd
 
 FULL = Plan(load_s=10.0, watch_s=30.0)
 QUICK = Plan(load_s=5.0, watch_s=10.0)
-CLOSED_USERS = (4, 8)
+CLOSED_USERS = (1, 2, 4, 8)
+QUICK_CLOSED_USERS = (2, 6)
 SWEEP = (0.6, 0.8, 1.0, 1.2)
 
 
@@ -97,7 +98,7 @@ class Story:
         """The most good answers a second that step 0 gave, to people in turn, then (unless quick) at rising rates."""
         best = max(
             closed_rate(self._database, self._crowd, self._next(), users=users, seconds=self._plan.load_s)
-            for users in CLOSED_USERS
+            for users in (QUICK_CLOSED_USERS if self._is_quick else CLOSED_USERS)
         )
         _say(f"people in turn: {best:.1f} good answers a second")
         for share in () if self._is_quick else SWEEP:

@@ -74,5 +74,8 @@ def postgresql(directory: Path) -> Iterator[Database]:
 
 @contextmanager
 def sqlite(directory: Path) -> Iterator[Database]:
-    """An SQLite file in `directory`."""
-    yield Database(f"sqlite:///{directory / 'launch-day.db'}")
+    """An SQLite file in `directory`, in WAL mode, as whoever serves from SQLite has it; the file remembers that."""
+    database = Database(f"sqlite:///{directory / 'launch-day.db'}")
+    with database.engine.connect() as connection:
+        connection.execute(text("PRAGMA journal_mode=WAL"))
+    yield database

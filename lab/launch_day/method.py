@@ -29,7 +29,7 @@ def _notes(document: Document) -> Iterator[str]:
     )
     yield f"<p><b>Good</b> is right and in time, from the moment a request was meant to be sent: {limits}.</p>"
     yield (
-        "<p><b>The peak</b> is the most good answers a second that step 0 gave: to 4 and 8 people who each wait for their "
+        "<p><b>The peak</b> is the most good answers a second that step 0 gave: to a few people who each wait for their "
         "answer, and in the full run also at rising rates around that.</p>"
     )
     yield "<p><b>Latencies</b> are of all but the refused; who left counts with the time after which they left.</p>"

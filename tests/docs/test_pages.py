@@ -12,6 +12,7 @@ from types import ModuleType
 import pytest
 
 import seawall
+import seawall.dist
 import seawall.testing
 
 REPOSITORY = Path(__file__).parents[2]
@@ -68,7 +69,11 @@ def test_every_example_in_python_compiles(page: Path) -> None:
 def test_every_public_name_of_seawall_is_in_the_reference_once() -> None:
     reference = "\n".join(page.read_text(encoding="utf-8") for page in (DOCS / "reference/seawall").glob("*.md"))
     shown = re.findall(r"^::: seawall\.(\S+)$", reference, re.MULTILINE)
-    public = {*seawall.__all__, *(f"testing.{name}" for name in seawall.testing.__all__)}
+    public = {
+        *seawall.__all__,
+        *(f"testing.{name}" for name in seawall.testing.__all__),
+        *(f"dist.{name}" for name in seawall.dist.__all__),
+    }
     assert sorted(shown) == sorted(set(shown))
     assert public - set(shown) == set()
 

@@ -36,9 +36,7 @@ def servers() -> ModuleType:
 @pytest.fixture(scope="session")
 def postgres(servers) -> Iterator[object]:
     """A running PostgreSQL, the same for the whole session: a `servers.Postgres`."""
-    missing = servers.missing()
-    if missing and not os.environ.get("REQUIRE_ALL_TESTS"):
-        pytest.skip(f"needs a real PostgreSQL: {', '.join(missing)} not installed (uv sync --group servers)")
+    skip_without(servers.missing())
     with servers.running_postgres("max_connections=200", "deadlock_timeout=1s") as server:
         yield server
 
@@ -60,6 +58,66 @@ def orders() -> ModuleType:
 def legal() -> ModuleType:
     """Work over every kind of resource that never is a deadlock."""
     return _loaded("legal")
+
+
+@pytest.fixture(scope="session")
+def mortal_servers() -> ModuleType:
+    """Servers that may be killed and paused, and lines to them that may be slow."""
+    return _loaded("mortal_servers")
+
+
+@pytest.fixture(scope="session")
+def leases() -> ModuleType:
+    """The back ends of leases, and processes that hold one."""
+    return _loaded("leases")
+
+
+@pytest.fixture(scope="session")
+def lease_postgres(postgres, leases) -> Iterator[str]:
+    """Where a database with the schema for leases is, and a table `written`, the same for the whole session."""
+    with postgres.fresh_database() as name:
+        prepare_postgres(leases, postgres.url(name))
+        yield postgres.url(name)
+
+
+@pytest.fixture(scope="session")
+def lease_valkey(mortal_servers) -> Iterator[str]:
+    """Where a Valkey is, the same for the whole session."""
+    skip_without(mortal_servers.missing_valkey())
+    with mortal_servers.mortal_valkey() as server:
+        yield server.url()
+
+
+@pytest.fixture(scope="session")
+def mortal_postgres(servers, mortal_servers, leases) -> Iterator[object]:
+    """A PostgreSQL that a test may kill and pause, prepared as `lease_postgres`. The test leaves it running."""
+    skip_without(servers.missing())
+    with mortal_servers.mortal_postgres(servers) as server:
+        prepare_postgres(leases, server.url())
+        yield server
+
+
+@pytest.fixture(scope="session")
+def mortal_valkey(mortal_servers) -> Iterator[object]:
+    """A Valkey that a test may kill and pause. The test leaves it running."""
+    skip_without(mortal_servers.missing_valkey())
+    with mortal_servers.mortal_valkey() as server:
+        yield server
+
+
+def prepare_postgres(leases: ModuleType, url: str) -> None:
+    import psycopg
+
+    with leases.Backend("postgresql", url).open() as store:
+        store.install()
+    with psycopg.connect(url) as connection:
+        connection.execute("CREATE TABLE written (key text PRIMARY KEY, value text)")
+        connection.execute("CREATE TABLE appended (number bigint GENERATED ALWAYS AS IDENTITY, key text, token bigint)")
+
+
+def skip_without(missing: list[str]) -> None:
+    if missing and not os.environ.get("REQUIRE_ALL_TESTS"):
+        pytest.skip(f"needs a real server: {', '.join(missing)} not installed (uv sync --group servers)")
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from seawall import Batcher, Condition, DeadlineExceeded, Mutex, ReadWriteLock, ResourcePool, Semaphore
+from seawall import Batcher, Condition, DeadlineExceeded, Mutex, ReadWriteLock, ResourcePool, Semaphore, SingleFlight
 from seawall.core.line import Line
 from seawall.observe.waits import WAITS
 from seawall.pools.crew import Crew
@@ -198,7 +198,7 @@ def nobody_is_overtaken_twice(run: Interleaving) -> Check:
         ahead = list(lock._line.queued())
         with lock:
             for waiter in ahead:
-                if not waiter.is_decided():
+                if waiter in lock._line.waiters:
                     overtaken[waiter] = overtaken.get(waiter, 0) + 1
 
     def leave_late() -> None:
@@ -439,6 +439,34 @@ def batcher(run: Interleaving) -> Check:
     return check
 
 
+def flight_forgotten(run: Interleaving) -> Check:
+    """A key forgotten on another thread, while its work lands and while its last waiter leaves."""
+    flights, drawn = SingleFlight("f"), []
+
+    async def draw() -> int:
+        return 1
+
+    async def main() -> None:
+        drawn.append(await flights.run("key", draw))
+        late = asyncio.ensure_future(flights.run("key", draw))
+        await asyncio.sleep(0)
+        late.cancel()
+        await asyncio.gather(late, return_exceptions=True)
+
+    def forget() -> None:
+        flights.forget("key")
+        flights.forget("key")
+
+    run.tasks(main)
+    run.thread(forget)
+
+    def check() -> None:
+        assert drawn == [1]
+        assert flights.statistics().in_flight == 0
+
+    return check
+
+
 def resources(run: Interleaving) -> Check:
     shared = ResourcePool("r", Inside, max_size=1)
 
@@ -475,6 +503,7 @@ SCENARIOS: dict[str, Callable[[Interleaving], Check]] = {
         a_notified_one_that_is_late,
         pool,
         batcher,
+        flight_forgotten,
         resources,
     )
 }

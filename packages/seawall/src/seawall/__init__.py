@@ -10,10 +10,13 @@ from seawall.errors import (
     Closed,
     DeadlineExceeded,
     Deadlock,
+    LeaseLost,
     LockOrderViolation,
     Misuse,
     Overloaded,
     SeawallError,
+    StaleToken,
+    StoreUnavailable,
     Wait,
 )
 from seawall.flow.batcher import Batcher
@@ -26,7 +29,15 @@ from seawall.locks.order import accept_order, forget_lock_order, lock_order
 from seawall.locks.read_write import ReadWriteLock
 from seawall.locks.semaphore import Semaphore
 from seawall.locks.watchdog import Watchdog
-from seawall.observe.events import DeadlockFound, LongHold, LoopStall, OrderInverted, add_observer, remove_observer
+from seawall.observe.events import (
+    DeadlockFound,
+    LeaseLapsed,
+    LongHold,
+    LoopStall,
+    OrderInverted,
+    add_observer,
+    remove_observer,
+)
 from seawall.observe.loop_lag import LoopLag
 from seawall.observe.openmetrics import openmetrics
 from seawall.observe.registry import snapshot
@@ -48,6 +59,8 @@ __all__ = [
     "DeadlockFound",
     "Fixed",
     "Gate",
+    "LeaseLapsed",
+    "LeaseLost",
     "LockOrderViolation",
     "LongHold",
     "LoopLag",
@@ -64,7 +77,9 @@ __all__ = [
     "Semaphore",
     "SingleFlight",
     "Snapshot",
+    "StaleToken",
     "Stop",
+    "StoreUnavailable",
     "ThreadPool",
     "Wait",
     "Watchdog",

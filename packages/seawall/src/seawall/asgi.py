@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from seawall.admission.admitted import Admitted
-from seawall.admission.answers import Answer, Answers
+from seawall.admission.answers import PAGE, Answer, Answers
 from seawall.admission.gate import Gate
 from seawall.admission.receiver import Message, Receive, Receiver
 from seawall.admission.room_desk import CALLER, Ask, Caller, ask_of
@@ -51,6 +51,7 @@ def admission(
     classify: Classify,
     *,
     problem_type: str = "about:blank",
+    page: str = PAGE,
     room: WaitingRoom | None = None,
 ) -> App:
     """`app` behind `gate`: put it around everything else, so that a refusal costs nothing but itself.
@@ -66,8 +67,9 @@ def admission(
     as they live and are never samples of how long work takes: give them a gate of their own.
 
     A refusal is 503, or 429 where a tenant asks for more than its part, with `Retry-After`, as problem+json of type
-    `problem_type`, or as a short page where the client asks for text/html. A WebSocket is denied by the same answer where
-    the server can, else closed with code 1013. Handlers' own `Overloaded` is left to the framework.
+    `problem_type`, or as a short page where the client asks for text/html; `page` is one of your own, in which `{title}`,
+    `{detail}`, `{seconds}` and `{unit}` are filled in (braces of its own are doubled). A WebSocket is denied by the same
+    answer where the server can, else closed with code 1013. Handlers' own `Overloaded` is left to the framework.
 
     With a `room`, whoever the gate has no place for in a workload of the room keeps a place in line instead, and is let in in
     turn: see `WaitingRoom`.
@@ -76,18 +78,18 @@ def admission(
         gate = Gate("web", Fixed(4), [Workload("pages"), Workload("health", exempt=True)])
         app = admission(app, gate, lambda scope: Ticket("health" if scope["path"] == "/health" else "pages"))
     """
-    return _Admission(app, [gate] if isinstance(gate, Gate) else gate, classify, problem_type, room)
+    return _Admission(app, [gate] if isinstance(gate, Gate) else gate, classify, Answers(problem_type, page), room)
 
 
 class _Admission:
     """See `admission`."""
 
     def __init__(
-        self, app: App, gates: Sequence[Gate], classify: Classify, problem_type: str, room: WaitingRoom | None
+        self, app: App, gates: Sequence[Gate], classify: Classify, answers: Answers, room: WaitingRoom | None
     ) -> None:
         self._app = app
         self._classify = classify
-        self._answers = Answers(problem_type)
+        self._answers = answers
         self._gates: dict[str, Gate] = {}
         for gate in gates:
             for workload in gate.workloads:

@@ -62,9 +62,12 @@ class Deadlock(SeawallError):
         self.cycle = cycle
 
     def __str__(self) -> str:
-        edges = "; ".join(f"{w.waiter} waits for {w.resource}, held by {', '.join(w.holders)}" for w in self.cycle)
-        stacks = "".join(f"\n{w.waiter}:{_lines(w.waiter_stack)}" for w in self.cycle if w.waiter_stack)
-        return f"deadlock: {edges}{stacks}"
+        told = "\n".join(_edge(wait) + _lines(wait.waiter_stack) for wait in self.cycle)
+        if len(self.cycle) > 1:
+            told += (
+                "\nTo mend it: take these in one order everywhere, or let go of the one before you wait for the other."
+            )
+        return f"deadlock: {told}"
 
 
 class LockOrderViolation(SeawallError):
@@ -92,13 +95,16 @@ class LockOrderViolation(SeawallError):
 
     def __str__(self) -> str:
         if self.first == self.second:
-            told = f"two locks named {self.first!r} were nested without rising order keys"
+            told = (
+                f"two locks named {self.first!r} were nested without rising order keys: give each an `order_key`, and "
+            )
+            told += "take the lower one first"
         else:
             told = f"{self.second!r} was taken before {self.first!r}, but elsewhere {self.first!r} comes before it"
             told += f" ({self.way})" if self.way else ""
-        owners = self.owners or ("",) * len(self.stacks)
-        shown = zip(owners, self.stacks, strict=False)
-        return told + "".join(f"\n{owner}:{_lines(stack)}" for owner, stack in shown if stack)
+        owners = self.owners or ("somebody",) * len(self.stacks)
+        shown = zip(("seen before", "refused now"), owners, self.stacks, strict=False)
+        return told + "".join(f"\n{when}, in {owner}:{_lines(stack)}" for when, owner, stack in shown if stack)
 
 
 class Closed(SeawallError, RuntimeError):
@@ -115,8 +121,63 @@ class Closed(SeawallError, RuntimeError):
         return f"{self.name} is closed"
 
 
+class StoreUnavailable(SeawallError):
+    """Raised when the server behind `store` could not be asked: it is down, does not answer in time, or refuses.
+
+    What was asked may or may not have been done. Try again later; `reason` has the driver's own words.
+    """
+
+    def __init__(self, store: str, reason: str) -> None:
+        super().__init__(store, reason)
+        self.store = store
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"{self.store} cannot be asked: {self.reason}"
+
+
+class LeaseLost(SeawallError):
+    """Raised when a lease ended before its holder gave it back. Somebody else may hold it now: stop, and write nothing.
+
+    What was written with `token` through a fence is sound. `reason` says how it was lost.
+    """
+
+    def __init__(self, name: str, token: int, reason: str) -> None:
+        super().__init__(name, token, reason)
+        self.name = name
+        self.token = token
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return f"lease {self.name} (token {self.token}) is lost: {self.reason}"
+
+
+class StaleToken(SeawallError):
+    """Raised by a fence that has let through a newer token than `token`: a later holder has written already.
+
+    Nothing was written. The holder that is refused has lost its lease, whether or not it knows; `newest` is None where
+    the fence did not say which token it has seen.
+    """
+
+    def __init__(self, resource: str, token: int, newest: int | None) -> None:
+        super().__init__(resource, token, newest)
+        self.resource = resource
+        self.token = token
+        self.newest = newest
+
+    def __str__(self) -> str:
+        seen = "a newer one" if self.newest is None else f"token {self.newest}"
+        return f"{self.resource}: token {self.token} is refused, {seen} has written already"
+
+
 class Misuse(SeawallError):
     """Raised for a bug of the caller: what was asked can never be right. The message says what to do instead."""
+
+
+def _edge(wait: Wait) -> str:
+    if wait.holders == (wait.waiter,):
+        return f"{wait.waiter} waits for {wait.resource}, held by {wait.waiter} itself: nothing here is re-entrant"
+    return f"{wait.waiter} waits for {wait.resource}, held by {', '.join(wait.holders)}"
 
 
 def _lines(stack: tuple[str, ...]) -> str:

@@ -1,7 +1,9 @@
 """The middleware in front of real FastAPI and Starlette applications, on a real uvicorn, over real connections."""
 
 import asyncio
+import re
 import threading
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI, Request
@@ -220,3 +222,15 @@ def test_a_crowd_with_many_that_go_is_accounted_for_to_the_last(serve, http) -> 
     found = figures(gate)
     assert found.arrivals_total == found.done_total + found.refused_total + found.cancelled_total
     assert gate.statistics().seats_taken == 0
+
+
+def test_the_first_example_of_the_how_to_runs_as_it_stands(serve) -> None:
+    page = Path(__file__).parents[4] / "docs" / "how-to" / "put-a-gate-in-front.md"
+    example = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)[0]
+    scope: dict[str, object] = {}
+    exec(compile(example, page.name, "exec"), scope)
+    connect = serve(scope["app"])
+    assert connect().ask(get("/health")).status == 404  # FastAPI's own answer
+    gate = scope["gate"]
+    assert isinstance(gate, Gate)
+    until(lambda: sum(w.done_total for w in gate.statistics().workloads) == 1)

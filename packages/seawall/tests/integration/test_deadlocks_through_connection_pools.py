@@ -207,7 +207,7 @@ def test_tasks_wait_for_a_connection_without_stopping_their_loop_and_in_time(wat
 
         async with engine.connect() as connection:
             with pytest.raises(exc.TimeoutError, match="of 1"):
-                await asyncio.create_task(connect())
+                await asyncio.shield(connect())  # unshielded it would be a deadlock of this task and that one
             assert (await connection.execute(text("SELECT 7"))).scalar() == 7
         await connect()
         await engine.dispose()

@@ -1,8 +1,10 @@
 """Locks of a real PostgreSQL as part of a deadlock: found, broken and named; and what is none, though it looks like one."""
 
 import asyncio
+import contextlib
 import itertools
 import pickle
+import random
 import threading
 
 import psycopg
@@ -381,3 +383,58 @@ def test_what_cannot_be_watched_is_refused(wrong) -> None:
     engine = sqlalchemy.create_engine(wrong.pop("url"))
     with pytest.raises(Misuse):
         watch_postgresql(engine, **wrong)
+
+
+@pytest.mark.parametrize("rounds", [10, pytest.param(300, marks=pytest.mark.soak)])
+def test_random_legal_work_over_mutexes_connections_and_rows_is_no_deadlock(planting, engines, rounds) -> None:
+    # Mutexes first, then at most one connection each, then rows in rising order; half the statements are slow.
+    mutexes, found = [Mutex(f"m{number}") for number in range(3)], []
+    for_threads, for_tasks = engines
+
+    def observe(event) -> None:
+        if isinstance(event, DeadlockFound):
+            found.append(event)
+
+    def plan(dice: random.Random) -> tuple[list[Mutex], list[sqlalchemy.TextClause]]:
+        statements = [text(ROW.format(row)) for row in sorted(dice.sample(range(4), 2))]
+        if dice.random() < 0.5:
+            statements.insert(dice.randrange(3), text(f"SELECT pg_sleep({dice.uniform(0.05, 0.2)})"))
+        return [mutex for mutex in mutexes if dice.random() < 0.3], statements
+
+    def in_thread(seed: int) -> None:
+        dice = random.Random(seed)
+        for _ in range(rounds):
+            inside, statements = plan(dice)
+            with contextlib.ExitStack() as held:
+                for mutex in inside:
+                    held.enter_context(mutex)
+                with for_threads.begin() as connection:
+                    for statement in statements:
+                        connection.execute(statement)
+
+    async def in_task(seed: int) -> None:
+        dice = random.Random(seed)
+        for _ in range(rounds):
+            inside, statements = plan(dice)
+            async with contextlib.AsyncExitStack() as held:
+                for mutex in inside:
+                    await held.enter_async_context(mutex)
+                async with for_tasks.begin() as connection:
+                    for statement in statements:
+                        await connection.execute(statement)
+
+    async def in_tasks() -> None:
+        await asyncio.gather(*[in_task(seed) for seed in range(10, 13)])
+
+    add_observer(observe)
+    threads = [threading.Thread(target=in_thread, args=(seed,)) for seed in range(4)]
+    threads.append(threading.Thread(target=lambda: asyncio.run(in_tasks())))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(rounds * planting.PATIENCE_S)
+    remove_observer(observe)
+    assert not [thread for thread in threads if thread.is_alive()]
+    assert found == []
+    with for_threads.connect() as connection:
+        assert connection.execute(text("SELECT sum(n) FROM counters")).scalar() == 7 * rounds * 2

@@ -20,6 +20,7 @@ from seawall.pools.crew import Crew
 from seawall.pools.member import Member
 from seawall.runtime.park import ThreadWaiter
 from seawall.testing import explore, explore_all, replay
+from seawall.testing.interleavings import Scenario
 
 MUTATIONS = {
     "a waiter does not look again": (Line.join, "    self.settle()", "    pass", "mutex"),
@@ -91,6 +92,12 @@ def owner_of(fn: FunctionType) -> object:
     return found
 
 
+def look_everywhere(scenario: Scenario) -> None:
+    explore_all(scenario, preemptions=0)
+    explore(scenario, runs=100)
+    explore_all(scenario)
+
+
 @pytest.mark.parametrize("fault", MUTATIONS)
 def test_a_line_that_is_missed_is_found_missing(orders, monkeypatch, fault: str) -> None:
     configure(level="watched")
@@ -98,10 +105,8 @@ def test_a_line_that_is_missed_is_found_missing(orders, monkeypatch, fault: str)
     scenario = orders.SCENARIOS[name]
     monkeypatch.setattr(member, "IDLE_S", None)  # or an idle thread would look again by itself, if late
     monkeypatch.setattr(owner_of(fn), fn.__name__, mutant(fn, old, new))
-    with pytest.raises(BaseException) as caught:  # noqa: PT012 - the cheapest look that finds it will do
-        explore_all(scenario, preemptions=0)
-        explore(scenario, runs=100)
-        explore_all(scenario)
+    with pytest.raises(BaseException) as caught:
+        look_everywhere(scenario)
     token = re.search(r"token '([^']*)'", caught.value.__notes__[0])
     assert token is not None
     with pytest.raises(type(caught.value)):

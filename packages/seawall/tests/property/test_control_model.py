@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seawall.core.control import Control, Visit
@@ -114,6 +114,7 @@ class Door:
             assert figures.refused_total == sum(visit.refusal is not None for visit in own)
 
 
+@settings(deadline=None)
 @given(limit=st.integers(1, 6), moves=moves)
 def test_whatever_comes_all_are_accounted_for_and_no_limit_is_passed(limit: int, moves) -> None:
     door = Door(limit)
@@ -128,6 +129,7 @@ def test_whatever_comes_all_are_accounted_for_and_no_limit_is_passed(limit: int,
     assert door.control.taken == 0
 
 
+@settings(deadline=None)
 @given(limit=st.integers(1, 3), moves=moves)
 def test_in_shadow_nobody_is_refused_and_all_are_accounted_for(limit: int, moves) -> None:
     door = Door(limit, is_shadow=True)

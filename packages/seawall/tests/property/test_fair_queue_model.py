@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from seawall.core.fairness import FORGETS_ABOVE, FairQueue
@@ -66,6 +66,7 @@ class Model:
             self.time, self.finish = 0.0, {}
 
 
+@settings(deadline=None)
 @given(moves=moves)
 def test_items_come_out_in_the_models_order(moves) -> None:
     queue, model, places = FairQueue[int](), Model(), {}
@@ -96,6 +97,7 @@ def test_items_come_out_in_the_models_order(moves) -> None:
         assert queue.pop() == model.pop()
 
 
+@settings(deadline=None)
 @given(
     costs=st.dictionaries(st.sampled_from(TENANTS), st.lists(charges, min_size=1, max_size=30), min_size=2),
     weights=st.fixed_dictionaries({tenant: st.sampled_from([0.5, 1.0, 4.0]) for tenant in TENANTS}),
@@ -121,6 +123,7 @@ def test_what_two_that_both_wait_are_given_differs_by_one_item_of_each_at_most(c
                     assert abs(given_[one] - given_[other]) <= bound + 1e-9
 
 
+@settings(deadline=None)
 @given(tenants=st.lists(st.sampled_from(TENANTS), max_size=40))
 def test_within_a_tenant_first_come_is_first_served(tenants) -> None:
     queue = FairQueue[int]()

@@ -37,8 +37,10 @@ class Count:
         self.overtaken: dict[object, int] = {}
         self.errors: list[str] = []
 
-    def enter(self, side: str, ahead: tuple[object, ...]) -> None:
-        late = [waiter for waiter in ahead if not waiter.is_decided()]
+    def enter(self, side: str, ahead: tuple[object, ...], lock: object) -> None:
+        # Those still in line. Whoever is out of it already has a permit kept for it, though it may not know yet.
+        queued = set(lock._line.queued()) if ahead else ()
+        late = [waiter for waiter in ahead if waiter in queued]
         with self.guard:
             self.now[side] += 1
             for waiter in late:
@@ -73,7 +75,7 @@ def in_thread(sides: dict[str, object], count: Count, seed: int) -> None:
         except DeadlineExceeded:
             count.early()
             continue
-        count.enter(name, ahead)
+        count.enter(name, ahead, lock)
         count.leave(name)
         lock.release()
 
@@ -90,7 +92,7 @@ async def on_loop(sides: dict[str, object], count: Count, seed: int) -> None:
             count.early()
             raise
         try:
-            count.enter(name, ahead)
+            count.enter(name, ahead, lock)
             await asyncio.sleep(0)
         finally:
             count.leave(name)

@@ -457,3 +457,23 @@ def test_an_error_of_the_application_gives_the_seat_back_and_goes_on_to_the_serv
 
     asyncio.run(main())
     assert (figures(gate).ignored_total, figures(gate).in_flight) == (1, 0)
+
+
+def test_in_shadow_all_are_let_in_with_what_they_sent() -> None:
+    gate = Gate("web", Fixed(1), [Workload("page", queue_limit=1)], is_shadow=True)
+
+    async def main() -> None:
+        service = Service()
+        app = admission(service, gate, by_tenant)
+        clients = [Client(method="POST") for _ in range(4)]
+        tasks = [client.asks(app) for client in clients]
+        await settle()
+        assert service.inside == 4
+        for client in clients:
+            client.says(*BODY)
+        service.may_answer.set()
+        await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_S)
+        assert service.bodies == [b"first, second"] * 4
+
+    asyncio.run(main())
+    assert {shed.reason: shed.total for shed in figures(gate).shed} == {"full": 2}

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from seawall import Wait
 from seawall.console.reading import judge, read
 from seawall.console.view import READINGS, as_text, view_of
 from seawall.console.wait_tree import DEPTH, Queue, wait_tree
+from seawall.core.gate_statistics import GateStatistics, Refused, WorkloadStatistics
 from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
 from seawall.core.statistics import (
     BatcherStatistics,
@@ -128,3 +131,43 @@ def test_of_very_many_things_those_that_matter_are_listed() -> None:
 
 def test_without_anything_the_text_says_so() -> None:
     assert "Nobody waits for anything." in as_text(view_of(Snapshot()))
+
+
+def gate(**figures: Any) -> GateStatistics:
+    workload = {
+        "name": "dashboard",
+        "priority": "interactive",
+        "share": 0.5,
+        "in_flight": 0,
+        "waiting": 0,
+        "tenants_waiting": 0,
+        "arrivals_total": 0,
+        "done_total": 0,
+        "ignored_total": 0,
+        "dropped_total": 0,
+        "cancelled_total": 0,
+        **figures,
+    }
+    workloads = (WorkloadStatistics(**workload), WorkloadStatistics(**{**workload, **QUIET}))
+    return GateStatistics("pages", 8, figures.get("in_flight", 0), False, False, (), workloads)
+
+
+QUIET = {"name": "account", "in_flight": 0, "waiting": 0, "oldest_wait_s": 0.0, "refused": ()}
+
+
+def test_a_gate_tells_of_each_workload_its_line_and_its_refusals_by_reason() -> None:
+    refused = (Refused("full", 12), Refused("tenant", 1_003))
+    crowded = gate(in_flight=8, waiting=14, oldest_wait_s=0.4, done_total=1_204, cancelled_total=2, refused=refused)
+    found = read(Snapshot(gates=(crowded,)))
+    assert [(one.kind, one.name, one.state, one.load) for one in found] == [
+        ("gate", "pages: dashboard", "crowded", 22),
+        ("gate", "pages: account", "calm", 0),
+    ]
+    assert found[0].now == "8 in flight, 8 of 8 seats taken; 14 in line, the first for 400 ms"
+    assert found[0].detail == "1,204 done, 2 left; refused: 12 full, 1,003 tenant"
+    assert judge(found).title == "The gate pages: dashboard limits now"
+
+
+def test_a_gate_in_shadow_tells_what_it_would_have_refused() -> None:
+    (one, _) = read(Snapshot(gates=(gate(shed=(Refused("wait", 5),)),)))
+    assert one.detail == "0 done; to be refused, were it not a shadow: 5 wait"

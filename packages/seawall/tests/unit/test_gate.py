@@ -21,6 +21,7 @@ from seawall import (
     snapshot,
 )
 from seawall.core.gate_statistics import WorkloadStatistics
+from seawall.observe.waits import WAITS
 from seawall.testing import Held
 
 PATIENCE_S = 20.0
@@ -230,9 +231,14 @@ def test_an_exempt_workload_is_let_in_though_all_seats_are_taken_and_takes_none(
             with gate.admit_sync("health"):
                 pass
             assert figures(gate).spare_seats == 0
+            gate.close()
+            with gate.admit_sync("health"):  # who drains must still say that it is well
+                pass
+            assert gate.statistics() in snapshot().gates
 
     asyncio.run(main())
-    assert figures(gate, "health").done_total == 3
+    assert figures(gate, "health").done_total == 4
+    assert gate.statistics() not in snapshot().gates
 
 
 def test_in_shadow_everybody_is_let_in_and_it_tells_what_would_have_been_shed() -> None:
@@ -348,6 +354,24 @@ def test_entering_again_where_one_has_the_only_seat_is_deadlock(watched) -> None
     assert figures(gate).cancelled_total == 1
 
 
+def test_who_was_given_a_seat_and_has_not_been_told_yet_is_no_deadlock_with_itself(watched, monkeypatch) -> None:
+    gate, untold = a_gate(), []
+
+    async def main() -> None:
+        async with occupied(gate):
+            visit = gate.admit("page")
+            task = asyncio.ensure_future(visit.__aenter__())
+            await turns()
+            monkeypatch.setattr(gate, "_tell", untold.extend)  # whoever leaves is interrupted before it tells
+        assert untold == [visit]
+        WAITS.refuse_deadlock(visit.waiter)
+        monkeypatch.undo()
+        gate._tell(untold)
+        await (await asyncio.wait_for(task, PATIENCE_S)).__aexit__(None, None, None)
+
+    asyncio.run(main())
+
+
 def test_a_plain_with_on_a_loops_thread_never_waits() -> None:
     gate = a_gate()
 
@@ -364,6 +388,9 @@ def test_what_makes_no_sense_is_misuse() -> None:
     gate = a_gate()
     with pytest.raises(Misuse, match="no workload 'pgae'"):
         gate.admit("pgae")
+    for ask in (gate.refuse, gate.spare_seats, lambda name: gate.expected_wait_s(name, 0)):
+        with pytest.raises(Misuse, match="no workload 'pgae'"):
+            ask("pgae")
     with pytest.raises(Misuse, match="cost"):
         gate.admit("page", cost=0)
     seat = gate.admit_sync("page")

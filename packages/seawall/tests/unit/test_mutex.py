@@ -197,7 +197,7 @@ def test_a_wait_ends_with_the_ambient_deadline_in_a_task_too() -> None:
 
         async with mutex:
             with pytest.raises(DeadlineExceeded):
-                await asyncio.create_task(late())
+                await asyncio.shield(late())  # unshielded it would be a deadlock of this task and that one
             with pytest.raises(DeadlineExceeded):
                 await asyncio.create_task(mutex.acquire_async(timeout_s=0))
         assert not mutex.locked()

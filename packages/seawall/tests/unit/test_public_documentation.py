@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import seawall
+import seawall.dist
 from seawall import Condition, Gate, Mutex, ReadWriteLock, Semaphore
 from seawall.locks.sides import Side
 
@@ -21,7 +22,12 @@ def public_methods(kind: type) -> Iterator[tuple[str, Callable[..., object]]]:
             yield f"{kind.__name__}.{name}", method
 
 
-CLASSES = [getattr(seawall, name) for name in seawall.__all__ if inspect.isclass(getattr(seawall, name))]
+CLASSES = [
+    getattr(package, name)
+    for package in (seawall, seawall.dist)
+    for name in package.__all__
+    if inspect.isclass(getattr(package, name))
+]
 METHODS = dict(pair for kind in (*CLASSES, Side) for pair in public_methods(kind))
 FUNCTIONS = {name: getattr(seawall, name) for name in seawall.__all__ if inspect.isfunction(getattr(seawall, name))}
 
@@ -34,7 +40,7 @@ def test_a_public_method_is_documented(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n, m in METHODS.items() if "timeout_s" in inspect.signature(m).parameters])
 def test_what_takes_a_timeout_says_what_happens_when_it_is_over(name: str) -> None:
     text = inspect.getdoc(METHODS[name]) or ""
-    known = text + (inspect.getdoc(getattr(seawall, name.split(".")[0], None)) or "")
+    known = text + (inspect.getdoc({kind.__name__: kind for kind in CLASSES}.get(name.split(".")[0])) or "")
     assert re.search(r"second|`?wait`?[,.]|DeadlineExceeded|True when", known), f"{name}: units, or what is raised"
 
 
@@ -65,6 +71,8 @@ def test_a_function_around_locks_says_that_it_does_not_block(name: str) -> None:
 def test_the_source_of_each_algorithm_is_named() -> None:
     for kind in (ReadWriteLock, Condition):
         assert re.search(r"Source:|Hoare", inspect.getdoc(kind) or "")
+    for kind in (seawall.dist.Lease, seawall.dist.Fence, seawall.dist.SharedLimit):
+        assert "Source:" in (inspect.getdoc(kind) or "")
     for module in ("wait_graph", "order_graph", "fairness", "limits", "shares"):
         text = (Path(seawall.__file__).parent / "core" / f"{module}.py").read_text(encoding="utf-8")
         assert re.search(r"Bracha|lockdep|Goyal|DAGOR|Waldspurger", text)
@@ -72,5 +80,6 @@ def test_the_source_of_each_algorithm_is_named() -> None:
 
 def test_every_public_name_is_in_the_readme_or_is_data_that_one_of_them_returns() -> None:
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-    missing = {name for name in seawall.__all__ if not re.search(rf"\b{name}\b", readme)}
-    assert missing <= {"Admitted", "OrderEdge", "RequestTiming", "Snapshot", "Wait", "forget_lock_order"}
+    missing = {name for name in (*seawall.__all__, *seawall.dist.__all__) if not re.search(rf"\b{name}\b", readme)}
+    data = {"Admitted", "OrderEdge", "RequestTiming", "Snapshot", "Wait", "Held", "Store"}
+    assert missing <= {*data, "forget_lock_order"}

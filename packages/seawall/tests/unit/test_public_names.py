@@ -9,9 +9,25 @@ import sys
 import pytest
 
 import seawall
-from seawall import Closed, DeadlineExceeded, Deadlock, LockOrderViolation, Misuse, Overloaded, SeawallError, Stop, Wait
+from seawall import (
+    Closed,
+    DeadlineExceeded,
+    Deadlock,
+    LeaseLost,
+    LockOrderViolation,
+    Misuse,
+    Overloaded,
+    SeawallError,
+    StaleToken,
+    Stop,
+    StoreUnavailable,
+    Wait,
+)
 from seawall.clock import SYSTEM_CLOCK, Clock
 from seawall.testing import ManualClock
+
+NEEDS = {"seawall.dist.postgresql": "psycopg", "seawall.dist.advisory": "psycopg", "seawall.dist.valkey": "valkey"}
+"""The modules that need a package which Seawall does not bring, beside those named after theirs."""
 
 MODULES = [m.name for m in pkgutil.walk_packages(seawall.__path__, "seawall.")]
 
@@ -24,7 +40,8 @@ def test_all_is_sorted_and_every_name_is_there_and_documented() -> None:
 @pytest.mark.parametrize("module", MODULES)
 def test_the_examples_in_the_docstrings_run(module: str) -> None:
     names = {name: getattr(seawall, name) for name in seawall.__all__} | {"Stop": Stop}
-    if module.startswith("seawall.integrations.") and importlib.util.find_spec(module.rpartition(".")[2]) is None:
+    needed = NEEDS.get(module) or (module.rpartition(".")[2] if module.startswith("seawall.integrations.") else None)
+    if needed and importlib.util.find_spec(needed) is None:
         pytest.skip("its library is not installed")
     loaded = importlib.import_module(module)
     assert doctest.testmod(loaded, extraglobs=names).failed == 0
@@ -44,6 +61,9 @@ def test_importing_seawall_brings_nothing_but_the_standard_library() -> None:
         Closed("pool"),
         Misuse("no"),
         LockOrderViolation("a", "b"),
+        StoreUnavailable("valkey", "no answer"),
+        LeaseLost("report", 33, "late"),
+        StaleToken("report", 33, 34),
         Deadlock((Wait("m", "thread a", ("thread b",)),)),
     ],
 )

@@ -52,6 +52,10 @@ def test_without_threads_a_pool_says_so_and_works_again_afterwards() -> None:
         ("MUTEX.acquire()", "leaked permit of mutex accounts"),
         ("GATE.admit_sync('page').__enter__()", "leaked permit of gate pages"),
         ("PERMITS.try_acquire()", "leaked permit of semaphore slots"),
+        ("CONFIG.read.acquire()", "leaked permit of read-write lock config"),
+        ("CONFIG.write.acquire()", "leaked permit of read-write lock config"),
+        ("hush(enter_twice)", "deadlock: thread MainThread waits for accounts, held by thread MainThread itself*"),
+        ("hush(enter_both)", "seen before, in thread MainThread:"),
         (
             "with ThreadPool('p', max_threads=1, spare_threads=0) as pool: pool.submit(swallow, pool).result()",
             "deadlock: its queued work waits for pool p*",
@@ -71,6 +75,27 @@ def test_the_plugin_fails_a_test_that_leaves_something_behind(
             import threading
             from concurrent.futures import wait
             from seawall import Fixed, Gate, Mutex, Semaphore, ThreadPool, Workload
+
+            from seawall import ReadWriteLock, SeawallError, configure
+
+            configure(level="ordered")
+            CONFIG, OTHER = ReadWriteLock("config"), Mutex("other")
+
+            def hush(run):
+                try:
+                    run()
+                except SeawallError:
+                    pass
+
+            def enter_twice():
+                with MUTEX, MUTEX:
+                    pass
+
+            def enter_both():
+                with MUTEX, OTHER:
+                    pass
+                with OTHER, MUTEX:
+                    pass
 
             END, MUTEX, PERMITS = threading.Event(), Mutex("accounts"), Semaphore("slots", 2)
             GATE = Gate("pages", Fixed(2), [Workload("page")])

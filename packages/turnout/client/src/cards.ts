@@ -1,9 +1,13 @@
-/** `<section data-card-url="URL">`: a card that was late. It is asked for again until it is there, and says so. */
+/**
+ * `<section data-card-url="URL">`: a card that is late or old. It is asked for again until it is there, and says so: the
+ * place in line as the server tells it, for as long as there is one.
+ */
 import { beginParts } from "./page";
 
 const FIRST_WAIT_MS = 1000;
 const LONGEST_WAIT_MS = 30_000;
 const TRIES = 8;
+const IN_LINE_MS = 500;
 
 /** Fetches the late cards below `root`, each for itself. */
 export function loadCards(root: ParentNode, signal: AbortSignal): void {
@@ -26,6 +30,12 @@ async function load(card: HTMLElement, signal: AbortSignal, attempt: number): Pr
       arrive(card, fresh);
       return;
     }
+    if (answer.ok && fresh && /queued/i.test(wordsOf(fresh))) {
+      // The server has held this answer for seconds already, so one place after the other is shown.
+      showState(card, fresh);
+      wait = IN_LINE_MS;
+      attempt = 0;
+    }
   } catch {
     if (signal.aborted) return;
   }
@@ -36,6 +46,15 @@ async function load(card: HTMLElement, signal: AbortSignal, attempt: number): Pr
   if (!stateOf(card).textContent) stateOf(card).textContent = "Late: asking again…";
   await pause(wait * (0.75 + Math.random() / 2));
   if (!signal.aborted) await load(card, signal, attempt + 1);
+}
+
+function wordsOf(card: HTMLElement): string {
+  return card.querySelector("[role=status]")?.textContent ?? "";
+}
+
+function showState(card: HTMLElement, fresh: HTMLElement): void {
+  const [shown, told] = [card, fresh].map((each) => each.querySelector("[role=status]"));
+  if (shown && told && !shown.contains(document.activeElement)) shown.replaceWith(document.adoptNode(told));
 }
 
 function arrive(card: HTMLElement, fresh: HTMLElement): void {

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from seawall.clock import SYSTEM_CLOCK
 from turnout import __version__
 from turnout.control.socket import ask_server
 from turnout.errors import BadInput, DirectoryHeld, TurnoutError
@@ -138,7 +139,7 @@ def _run(
 ) -> str:
     """Has the server carry the command out, or does it here where no server holds the directory."""
     settings = load({"data": data})
-    give_up_s = time.monotonic() + STARTING_S
+    give_up_s = SYSTEM_CLOCK.monotonic() + STARTING_S
     while True:
         said = ask_server(settings.data, command, arguments, progress) if os.path.isdir(settings.data) else None
         if said is not None:
@@ -146,7 +147,7 @@ def _run(
         try:
             return _run_here(settings, command, arguments, progress)
         except DirectoryHeld:
-            if time.monotonic() > give_up_s:
+            if SYSTEM_CLOCK.monotonic() > give_up_s:
                 raise
             time.sleep(0.1)
 

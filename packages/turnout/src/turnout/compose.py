@@ -27,13 +27,15 @@ from turnout.jobs.derive import Derivation
 from turnout.jobs.findings import FindingsLog
 from turnout.mail import Outbox
 from turnout.model.event import Event
+from turnout.query.line import Line, make_query_gate
 from turnout.query.recent import RecentReader
 from turnout.query.run import QueryRunner
-from turnout.settings import Settings
+from turnout.settings import Settings, for_cores
 from turnout.sites.service import SiteDirectory, Sites
 from turnout.sites.sharing import Sharing
 from turnout.store.duckdb.database import EventDatabase
 from turnout.store.duckdb.reader import Reader
+from turnout.store.protocols import EventReader
 from turnout.store.sql.database import AccountsDatabase
 from turnout.store.sql.invitations import InvitationRepository
 from turnout.store.sql.keys import KeyRepository
@@ -45,6 +47,7 @@ from turnout.store.sql.sites import SiteRepository
 from turnout.web.app import Services, make_app
 from turnout.web.collect import Collect
 from turnout.web.edge import Edge
+from turnout.web.gates import make_classify, make_gates
 from turnout.web.live_hub import LiveHub
 from turnout.web.ops import Operations
 from turnout.web.ops_history import OpsHistory
@@ -117,6 +120,7 @@ class Core:
 
     def __init__(self, settings: Settings) -> None:
         """Opens everything. Blocks. Raises `StoreUnavailable`, `JournalCorrupt`, `SettingsInvalid`."""
+        settings = for_cores(settings)
         data = settings.data
         self.clock = SYSTEM_CLOCK
         self.accounts_database = AccountsDatabase(data / "accounts.sqlite")
@@ -202,18 +206,26 @@ class Core:
 
 
 class Server:
-    """A core with its HTTP edge."""
+    """A core with its HTTP edge. `files` is for what libraries do on threads: reading the pages' files, names in DNS."""
 
     def __init__(self, settings: Settings) -> None:
         """As `Core`; also makes the files of secrets where they are missing."""
+        settings = for_cores(settings)
         self.core = core = Core(settings)
         self.places = Places(settings.city_database)
         self.salts = Salts(settings.data / "salts.json", core.clock)
         self.queries = ThreadPool("queries", max_threads=settings.query_threads)
+        self.files = ThreadPool("files", min_threads=0, max_threads=4)
         self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
-        runner = QueryRunner(self.reader, self.queries, timeout_s=settings.query_timeout_s)
+        self.query_gate = make_query_gate(settings.query_threads, settings.query_timeout_s)
+
+        def runner_of(reader: EventReader, workload: str) -> QueryRunner:
+            line = Line(self.query_gate, workload)
+            return QueryRunner(reader, self.queries, timeout_s=settings.query_timeout_s, name=workload, line=line)
+
+        runner = runner_of(self.reader, "api")
         recent = RecentReader(self.reader, core.clock, is_busy=self._is_answering)
-        page_runner = QueryRunner(recent, self.queries, timeout_s=settings.query_timeout_s)
+        page_runner = runner_of(recent, "dashboard")
         self.pipeline = Pipeline(
             core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
         )
@@ -227,7 +239,7 @@ class Server:
             sites_swept=lambda: core.deletions.swept_total,
         )
         self.history = OpsHistory(self.operations.readings)
-        self.live = LiveHub(runner, core.clock)
+        self.live = LiveHub(runner_of(self.reader, "live"), core.clock, streams=settings.live_streams)
         people = core.people
         services = Services(
             people.accounts,
@@ -238,15 +250,19 @@ class Server:
             people.sharing,
             runner,
             page_runner,
+            runner_of(recent, "export"),
             core.clock,
             settings,
             self.operations,
             self.history,
             self.live,
         )
+        self.gates = make_gates(settings)
         self.application = Edge(
-            collect=Collect(self.pipeline),
+            collect=Collect(self.pipeline, self.gates.ingest),
             app=make_app(services, kept_secret(settings.data / "csrf.key")),
+            gates=self.gates,
+            classify=make_classify(settings, core.directory.find, people.sessions.known_holder_of_key),
             operations=self.operations,
             script=Path(__file__).parent / "web" / "static" / "script.js",
             settings=settings,
@@ -274,6 +290,8 @@ class Server:
 
     def close(self, timeout_s: float) -> None:
         """Closes everything, the core last. Blocks."""
+        self.gates.close()
+        self.query_gate.close()
         self._tending.stop(END_S)
         self._mailing.stop(END_S)
         self._remembering.stop(END_S)
@@ -281,6 +299,7 @@ class Server:
         remove_observer(self.findings.note)
         self._telling.stop(END_S)
         self.queries.shutdown()
+        self.files.shutdown()
         self.reader.close()
         self.core.close(timeout_s)
         self.places.close()
@@ -298,14 +317,14 @@ def run_command(settings: Settings, name: str, arguments: dict[str, object], pro
     """Carries out a command on files that no server holds. Blocks."""
 
     async def carry_out() -> str:
-        core = Core(settings)
-        try:
-            await core.load()
-            return await core.commands.run(name, arguments, progress)
-        finally:
-            await asyncio.to_thread(core.close, 3_600.0)
+        await core.load()
+        return await core.commands.run(name, arguments, progress)
 
-    return asyncio.run(carry_out())
+    core = Core(settings)
+    try:
+        return asyncio.run(carry_out())
+    finally:
+        core.close(3_600.0)
 
 
 def kept_secret(file: Path, size_bytes: int = 32) -> str:

@@ -15,7 +15,9 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
-from seawall import LoopLag
+from seawall import LoopLag, ThreadPool
+from seawall.integrations.anyio import use_pool
+from seawall.integrations.asyncio import use_as_default_executor
 from turnout.compose import Server, kept_secret
 from turnout.control.holding import Holding
 from turnout.control.socket import ControlServer
@@ -52,6 +54,12 @@ def serve(settings: Settings, *, demo: bool = False) -> None:
 
 async def _serve(settings: Settings, listening: socket.socket, *, demo: bool) -> None:
     server = Server(settings)
+    use_as_default_executor(server.files)
+    with use_pool(server.files):
+        await _serve_until_stopped(server, settings, listening, demo=demo)
+
+
+async def _serve_until_stopped(server: Server, settings: Settings, listening: socket.socket, *, demo: bool) -> None:
     lag = LoopLag("main")
     lag.start()
     background: list[asyncio.Task[None]] = []
@@ -72,7 +80,8 @@ async def _serve(settings: Settings, listening: socket.socket, *, demo: bool) ->
         await asyncio.gather(*background, return_exceptions=True)
         lag.stop()
         await control.close()
-        await asyncio.to_thread(server.close, settings.drain_s)
+        with ThreadPool("closing", max_threads=1) as closing:  # of its own: every other one is closed by it
+            await closing.run_cleanup(server.close, settings.drain_s)
 
 
 async def _serve_http(server: Server, settings: Settings, listening: socket.socket) -> None:
@@ -90,7 +99,7 @@ async def _serve_http(server: Server, settings: Settings, listening: socket.sock
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(1, int(settings.drain_s)),
     )
-    http = _Uvicorn(config)
+    http = _Uvicorn(config, listening, settings.max_connections)
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
@@ -101,11 +110,40 @@ async def _serve_http(server: Server, settings: Settings, listening: socket.sock
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    await http.serve([listening])
+    await http.serve([listening.dup()])
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn without its own signal handlers, which would end the process by the signal after the drain."""
+    """uvicorn without its own signal handlers, which would end the process by the signal after the drain, and with a bound
+    on open connections: above it nothing is accepted, and whoever comes waits in the system's queue."""
+
+    def __init__(self, config: uvicorn.Config, listening: socket.socket, max_connections: int) -> None:
+        super().__init__(config)
+        self._listening = listening  # kept open, so that the system's queue stays while nothing is accepted
+        self._max_connections = max_connections
+
+    async def on_tick(self, counter: int) -> bool:
+        """Called ten times a second."""
+        count = len(self.server_state.connections)
+        if self.servers and count >= self._max_connections:
+            for server in self.servers:
+                server.close()
+            self.servers = []
+        elif not self.servers and count < self._max_connections * 0.9:
+            loop = asyncio.get_running_loop()
+            socket_ = self._listening.dup()
+            self.servers = [await loop.create_server(self._protocol, sock=socket_, backlog=self.config.backlog)]
+        return await super().on_tick(counter)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Whoever comes now is refused by the system at once."""
+        self._listening.close()
+        await super().shutdown(sockets)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:

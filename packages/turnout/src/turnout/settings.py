@@ -43,12 +43,28 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Queries that run at once; more wait in order."""
     query_timeout_s: float = 30.0
     """A query that takes longer, its wait included, is given up."""
+    ingest_in_flight: int = 1000
+    """Events on their way to the journal at once; the rest wait, up to 8 seconds, and then are refused (503)."""
+    max_connections: int = 10_000
+    """With so many open connections the server takes no new one until some are closed; they wait in the system's queue."""
+    page_seats: int = 0
+    """Pages drawn at once; more wait in line. 0: four for each core."""
+    page_wait_s: float = 2.0
+    """Who would wait longer than this for a page is told to come back."""
+    answer_seats: int = 0
+    """API answers, late sections and exports at once; most of them wait for the store. 0: 16 for each core."""
+    live_streams: int = 500
+    """Streams of live counts at once, one for each open dashboard; without one it shows the count it was drawn with."""
     store_memory_mb: int = 400
     """What the event store's engine may take; more is spilled to the data directory."""
     store_threads: int = 2
     """Threads of the event store's engine."""
-    hash_threads: int = 2
-    """Threads that check passwords; each check takes about 50 ms of a core."""
+    hash_threads: int = 0
+    """Threads that check passwords; each check takes about 50 ms of a core. 0: one for every two cores."""
+    sign_ins_waiting: int = 2000
+    """Sign-ins that may wait in line; each keeps a connection."""
+    sign_in_wait_s: float = 60.0
+    """Who would wait longer than this to sign in is told to come back."""
     session_days: int = 30
     """A sign-in lasts this long."""
     city_database: Path | None = None
@@ -71,12 +87,30 @@ _RANGES: dict[str, tuple[float, float]] = {
     "disk_free_floor_mb": (0, 10_000_000),
     "query_threads": (1, 64),
     "query_timeout_s": (0.1, 3_600),
+    "ingest_in_flight": (1, 1_000_000),
+    "max_connections": (10, 60_000),
+    "page_seats": (0, 10_000),
+    "page_wait_s": (0.1, 60),
+    "answer_seats": (0, 10_000),
+    "live_streams": (1, 100_000),
     "store_memory_mb": (64, 1_000_000),
     "store_threads": (1, 64),
-    "hash_threads": (1, 64),
+    "hash_threads": (0, 64),
+    "sign_ins_waiting": (1, 100_000),
+    "sign_in_wait_s": (1, 600),
     "session_days": (1, 3_650),
     "drain_s": (0, 3_600),
 }
+
+
+_BY_CORES: dict[str, float] = {"page_seats": 4, "answer_seats": 16, "hash_threads": 0.5}
+
+
+def for_cores(settings: Settings, cores: int | None = None) -> Settings:
+    """The settings with a number in each place where 0 leaves it to the cores, which are this machine's unless given."""
+    cores = cores or len(os.sched_getaffinity(0))
+    found = {name: max(1, int(each * cores)) for name, each in _BY_CORES.items() if not getattr(settings, name)}
+    return msgspec.structs.replace(settings, **found)
 
 
 def load(

@@ -9,8 +9,11 @@ import pytest
 from serving import until
 
 from seawall import snapshot
+from seawall.observe.registry import REGISTRY
 from turnout.compose import Server
 from turnout.settings import Settings
+
+OPERATIONS = Path(__file__).parents[4] / "docs" / "reference" / "operations.md"
 
 
 def test_a_lock_that_is_held_for_long_is_logged_counted_and_shown(
@@ -43,3 +46,30 @@ def test_a_lock_that_is_held_for_long_is_logged_counted_and_shown(
             thread.join(60)
         server.close(10.0)
     assert not any(thread.name in ("seawall-watchdog", "findings") for thread in threading.enumerate())
+
+
+def test_every_resource_has_a_name_of_its_own_that_the_reference_explains(tmp_path: Path) -> None:
+    tmp_path.joinpath("data").mkdir()
+    before = {id(resource) for resource in REGISTRY.living()}
+    server = Server(Settings(data=tmp_path / "data"))
+    try:
+        made = [resource for resource in REGISTRY.living() if id(resource) not in before]
+        names = sorted(
+            (type(one.statistics()).__name__.removesuffix("Statistics"), one.statistics().name) for one in made
+        )
+    finally:
+        server.close(10.0)
+    assert len(names) > 15
+    assert len(set(names)) == len(names), names
+    text = OPERATIONS.read_text(encoding="utf-8")
+    table = text[text.index("## What can be waited for") : text.index("## The data directory")]
+    kinds = {
+        "Lock": "mutex",
+        "Pool": "pool",
+        "Batcher": "batcher",
+        "Flight": "flight",
+        "Worker": "worker",
+        "Gate": "gate",
+    }
+    missing = [(kind, name) for kind, name in names if f"| `{name}` | {kinds[kind]} |" not in table]
+    assert not missing

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import closing
+from pathlib import Path
 
 import httpx
 from serving import EMAIL, PASSWORD, Turnout, until
+
+from seawall import snapshot
 
 
 def test_an_operator_sees_operations_and_a_key_of_scope_ops_reads_them(turnout: Turnout) -> None:
@@ -15,7 +19,15 @@ def test_an_operator_sees_operations_and_a_key_of_scope_ops_reads_them(turnout: 
         until(lambda: "Nothing limits now" in web.get("/ops").text, "nothing to limit")  # a busy machine's loop is late
         page = web.get("/ops")
         assert page.status_code == 200
-        for name in ("hashes", "queries", "accounts.write", "writer", "derive"):
+        for name in (
+            "hashes",
+            "queries",
+            "accounts.write",
+            "writer",
+            "derive",
+            "pages: dashboard",
+            "sign-ins: sign-in",
+        ):
             assert f">{name}</th>" in page.text
         assert 'href="/ops"' in web.get("/sites").text
         stack = web.get("/ops/stacks", params={"who": "thread writer"})
@@ -27,9 +39,33 @@ def test_an_operator_sees_operations_and_a_key_of_scope_ops_reads_them(turnout: 
     assert found["process"]["rss_bytes"] > 50_000_000
     assert found["process"]["threads"] > 3
     assert {pool["name"] for pool in found["pools"]} >= {"hashes", "queries", "accounts"}
+    gates = {gate["name"]: gate for gate in found["gates"]}
+    assert {"pages", "answers", "sign-ins", "streams"} <= set(gates)
+    assert gates["sign-ins"]["workloads"][0]["done_total"] >= 1
+    works = {work["name"]: work for work in gates["pages"]["workloads"]}
+    assert {"in_flight", "waiting", "refused", "expected_wait_s", "spare_seats"} <= set(works["account"])
+    assert works["operations"]["arrivals_total"] > works["account"]["in_flight"] == 0
     assert found["store"]["position"] == 0
     assert found["level"] == "ordered"
     assert {"resource_pools", "caches", "read_write_locks", "found", "waits"} <= set(found)
     stats = turnout.command("key", "create", "--owner", EMAIL)
     refused = httpx.get(f"{turnout.url}/ops/snapshot", headers={"Authorization": f"Bearer {stats}"})
     assert (refused.status_code, refused.json()["title"]) == (401, "Not signed in")
+
+
+def test_without_a_wish_a_server_runs_watched(make_turnout: type[Turnout], tmp_path: Path) -> None:
+    turnout = make_turnout(
+        tmp_path / "data", {"SEAWALL_LEVEL": ""}
+    )  # these tests run ordered, and so does what they start
+    turnout.command("user", "create", EMAIL, "--operator", "--password-stdin", stdin=PASSWORD + "\n")
+    key = turnout.command("key", "create", "--owner", EMAIL, "--scope", "ops")
+    turnout.start()
+    try:
+        found = httpx.get(f"{turnout.url}/ops/snapshot", headers={"Authorization": f"Bearer {key}"}).json()
+    finally:
+        turnout.stop()
+    assert found["level"] == "watched"
+
+
+def test_tests_run_ordered() -> None:
+    assert os.environ["SEAWALL_LEVEL"] == snapshot().level == "ordered"

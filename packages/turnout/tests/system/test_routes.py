@@ -18,6 +18,7 @@ from seawall.clock import SYSTEM_CLOCK
 from turnout.settings import Settings
 from turnout.web.app import Services, make_app
 from turnout.web.scope import FREE
+from turnout.web.workloads import ROUTES
 
 if TYPE_CHECKING:
     from serving import Turnout
@@ -254,6 +255,12 @@ def routes() -> set[tuple[str, str]]:
 
 def test_every_route_has_its_line() -> None:
     assert routes() == set(ALL)
+
+
+def test_every_line_has_its_workload() -> None:
+    named = {line for lines in ROUTES.values() for line in lines}
+    beside = {line for line in named if "/static" in line or "/api/docs" in line}
+    assert {f"{method} {path}" for method, path in ALL} == named - beside
 
 
 @pytest.mark.parametrize("who", WHO)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from seawall import Batcher
+from seawall import Batcher, Fixed, Gate, Workload
 from turnout.errors import JournalFull, StoreUnavailable
 from turnout.ingest.journal import Journal
 from turnout.ingest.pipeline import Pipeline
@@ -44,7 +44,8 @@ class Edge:
         self.journal = Journal(directory / "journal.db", max_bytes=1 << 30, disk_floor_bytes=0)
         self.batcher: Batcher[Event] = Batcher("journal", self.journal.append, max_items=1_000, capacity=10_000)
         self.pipeline = self.with_put(self.batcher.put_many)
-        self.collect = Collect(self.pipeline)
+        self.gate = Gate("ingest", Fixed(1_000), [Workload("ingest", queue_limit=50, deadline_s=8.0)])
+        self.collect = Collect(self.pipeline, self.gate)
 
     def with_put(self, put: Any) -> Pipeline:
         salts = Salts(self.journal._path.with_name("salts.json"))
@@ -179,12 +180,12 @@ def test_a_journal_that_can_not_take_it_is_503_with_retry_after(here: Edge, erro
     async def put(events: Sequence[Event]) -> None:
         raise error
 
-    answer = here.ask(EVENT, collect=Collect(here.with_put(put)))
+    answer = here.ask(EVENT, collect=Collect(here.with_put(put), here.gate))
     assert (answer.status, json.loads(answer.body), answer.headers[b"retry-after"]) == (503, {"error": word}, b"5")
 
 
 def test_an_event_that_waits_past_its_deadline_is_503_and_not_half_taken(here: Edge) -> None:
-    answer = here.ask(EVENT, collect=Collect(here.pipeline, put_timeout_s=0.0))
+    answer = here.ask(EVENT, collect=Collect(here.pipeline, here.gate, put_timeout_s=0.0))
     assert answer.status == 503
     assert here.stored() == []
 
@@ -211,3 +212,50 @@ def test_a_hundred_at_once_are_a_hundred_events_of_one_visitor(here: Edge) -> No
     assert asyncio.run(all_()) == [202] * 100
     assert len(here.stored()) == 100
     assert len({event.visitor for event in here.stored()}) == 1
+
+
+def send_all(here: Edge, gate: Gate, count: int) -> tuple[list[int], list[int]]:
+    """`count` events at once: their statuses, and how many were on their way to the journal whenever one was."""
+    on_their_way: list[int] = []
+
+    async def put(events: Sequence[Event]) -> None:
+        on_their_way.append(gate.statistics().in_flight)
+        await here.batcher.put_many(events)
+
+    collect = Collect(here.with_put(put), gate)
+
+    async def send_one(number: int) -> int:
+        body = json.dumps({**EVENT, "u": f"https://e.org/{number}"}).encode()
+        sent: list[MutableMapping[str, Any]] = []
+
+        async def receive() -> MutableMapping[str, Any]:
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message: MutableMapping[str, Any]) -> None:
+            sent.append(message)
+
+        await collect({"type": "http", "method": "POST", "headers": [UA], "client": ("192.0.2.9", 1)}, receive, send)
+        if sent[0]["status"] == 503:
+            assert int(dict(sent[0]["headers"])[b"retry-after"]) >= 1
+        return int(sent[0]["status"])
+
+    async def run() -> list[int]:
+        return list(await asyncio.gather(*(send_one(number) for number in range(count))))
+
+    return asyncio.run(run()), on_their_way
+
+
+def test_a_crowd_of_events_is_slowed_and_none_is_lost(here: Edge) -> None:
+    statuses, on_their_way = send_all(here, Gate("few", Fixed(5), [Workload("ingest", deadline_s=8.0)]), 60)
+    assert set(statuses) == {202}
+    assert max(on_their_way) == 5
+    assert sorted(event.page for event in here.stored()) == sorted(f"/{number}" for number in range(60))
+
+
+def test_beyond_the_line_events_are_refused_and_exactly_those_acknowledged_are_stored(here: Edge) -> None:
+    gate = Gate("fewer", Fixed(2), [Workload("ingest", queue_limit=10, deadline_s=8.0)])
+    statuses, _ = send_all(here, gate, 60)
+    assert set(statuses) == {202, 503}
+    acknowledged = [number for number, status in enumerate(statuses) if status == 202]
+    assert len(acknowledged) == 12
+    assert sorted(event.page for event in here.stored()) == sorted(f"/{number}" for number in acknowledged)

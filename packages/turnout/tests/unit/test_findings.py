@@ -42,12 +42,12 @@ def test_each_kind_of_finding_is_one_event_with_its_stacks(clock: ManualClock, l
         "long_hold",
         "loop_stall",
         "deadlock",
-        "lock_order_inverted",
+        "inversion",
     ]
     for record in logs.records:
         assert STACK[0] in record.getMessage()
         assert STACK[0] in json.dumps(record.data)
-    assert logs.records[0].getMessage().startswith("thread derive has held store.days for 2.5 s; 3 wait")
+    assert logs.records[0].getMessage().startswith("long hold: thread derive has held store.days for 2.5 s; 3 wait")
 
 
 def test_a_flood_is_cut_and_what_was_left_out_is_said(clock: ManualClock, logs: pytest.LogCaptureFixture) -> None:
@@ -63,7 +63,7 @@ def test_a_flood_is_cut_and_what_was_left_out_is_said(clock: ManualClock, logs: 
     log.write()
     assert [record.getMessage().splitlines()[0] for record in logs.records[PER_WINDOW + 1 :]] == [
         "7 more of long_hold were not logged",
-        "thread derive has held store.days for 2.5 s; 3 wait",
+        "long hold: thread derive has held store.days for 2.5 s; 3 wait",
     ]
 
 

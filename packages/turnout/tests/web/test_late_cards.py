@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from contextlib import closing
 from datetime import UTC, date, datetime
 
 import httpx
@@ -13,11 +14,12 @@ from litestar.params import FromPath, SkipValidation
 from litestar.response import Redirect, Template
 from litestar.template.config import TemplateConfig
 
-from seawall import Overloaded
+from seawall import Fixed, Gate, Overloaded, Workload
 from seawall.testing import ManualClock
 from turnout.errors import StoreUnavailable
 from turnout.model.query import Query, Result, Row
 from turnout.model.site import Site, SiteId, UserId
+from turnout.query.line import Spot, note_spot
 from turnout.settings import Settings
 from turnout.web import patience
 from turnout.web.mount import Desk, Mount, PageRequest
@@ -274,3 +276,102 @@ def test_errors_that_nobody_foresaw_are_logged_and_others_not(caplog: pytest.Log
     with caplog.at_level(logging.ERROR):
         assert asyncio.run(run()) == {"store": FAILED, "bug": FAILED}
     assert [record.getMessage() for record in caplog.records] == ["the part bug of a page failed"]
+
+
+def test_a_part_that_waits_in_line_says_its_place_also_to_who_joins() -> None:
+    async def run() -> None:
+        end = asyncio.Event()
+        with closing(Gate("line", Fixed(1), [Workload("pages")])) as gate:
+
+            def part(key: str) -> Part[int]:
+                async def work() -> int:
+                    spot = Spot()
+                    note_spot(spot)
+                    spot.admitted = gate.admit("pages")
+                    async with spot.admitted:
+                        await end.wait()
+                    return 1
+
+                return Part((end, key), work)
+
+            found = await in_time({name: part(name) for name in "abc"}, patience_s=0.05)
+            assert found == {
+                "a": LATE,
+                "b": Missing(is_late=True, place=1),
+                "c": Missing(is_late=True, place=2),
+            }
+            assert await in_time({"c": part("c")}, patience_s=0.0) == {"c": Missing(is_late=True, place=2)}
+            end.set()
+            assert await in_time({name: part(name) for name in "abc"}, patience_s=60.0) == dict.fromkeys("abc", 1)
+
+    asyncio.run(run())
+
+
+def test_a_queued_card_says_its_place_and_without_scripts_has_a_link(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("turnout.query.line.Following.place", lambda self: 14)
+
+    async def run() -> str:
+        runner = Runner()
+        runner.held = {"visit:browser"}
+        async with client(runner) as web:
+            html = (await web.get("/at/page?period=7d")).text
+            runner.released.set()
+        return html
+
+    html = asyncio.run(run())
+    assert "Queued, place 14." in html
+    assert 'href="?period=7d#devices"' in html
+    assert late_sections(html) == ["devices"]
+
+
+def test_an_old_answer_is_shown_with_its_age_until_the_fresh_one_is_there() -> None:
+    async def run() -> None:
+        runner = Runner()
+        async with client(runner) as web:
+            assert "s old" not in (await web.get("/at/page")).text
+            runner.held = {"visit:browser", "time:day"}
+            html = (await web.get("/at/page")).text
+            assert html.count("0 s old; fresh numbers are being counted.") == 2
+            assert "Still counting" not in html
+            assert html.count("<tbody>") == 6
+            assert late_sections(html) == ["chart", "devices"]
+            runner.released.set()
+            section = (await web.get("/at/page/cards/devices")).text
+        assert "s old" not in section
+        assert late_sections(section) == []
+
+    asyncio.run(run())
+
+
+def test_what_is_too_old_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "OLDEST_S", -1.0)
+
+    async def run() -> None:
+        runner = Runner()
+        async with client(runner) as web:
+            await web.get("/at/page")
+            runner.held = {"visit:browser"}
+            assert "Still counting…" in (await web.get("/at/page")).text
+            runner.released.set()
+
+    asyncio.run(run())
+
+
+def test_who_leaves_as_the_last_one_stops_a_late_part() -> None:
+    async def run() -> None:
+        seen: list[str] = []
+        end = asyncio.Event()
+        assert await in_time({"a": slow(end, seen)}, patience_s=0.0) == {"a": LATE}
+        first, last = (asyncio.create_task(in_time({"a": slow(end, seen)}, patience_s=60.0)) for _ in range(2))
+        await joined()
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.wait([first])
+        assert seen == []
+        last.cancel()
+        await asyncio.wait([last])
+        await asyncio.sleep(0)
+        assert seen == ["cancelled"]
+        assert not patience._late
+
+    asyncio.run(run())

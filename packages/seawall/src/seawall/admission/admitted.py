@@ -9,7 +9,7 @@ from seawall.core.control import Visit, Work
 from seawall.core.limits import Outcome
 from seawall.errors import DeadlineExceeded, Overloaded
 from seawall.runtime.park import TaskWaiter, ThreadWaiter
-from seawall.runtime.who import Owner, get_ident, this_task
+from seawall.runtime.who import Owner, current_task, get_ident, this_task
 
 if TYPE_CHECKING:
     from seawall.admission.gate import Gate
@@ -36,7 +36,7 @@ class Admitted(Visit):
         """How long it waited to be let in, in seconds."""
 
     async def __aenter__(self) -> Admitted:
-        self.owner = this_task()
+        self.owner = current_task() or this_task()
         if not self._gate._arrive(self):
             await self._gate._wait_in_task(self)
         return self

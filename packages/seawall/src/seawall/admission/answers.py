@@ -38,11 +38,13 @@ class Answer:
 class Answers:
     """The refusals of all reasons, as problem+json (RFC 9457) or as a short page, for each number of seconds.
 
-    There are 5 × 2 × 240 of them at most; each is kept once made. `problem_type` is the `type` of the JSON.
+    There are 5 × 2 × 240 of them at most; each is kept once made. `problem_type` is the `type` of the JSON, `page` the
+    short page, in which `{title}`, `{detail}`, `{seconds}` and `{unit}` are filled in by `str.format`.
     """
 
-    def __init__(self, problem_type: str = "about:blank") -> None:
+    def __init__(self, problem_type: str = "about:blank", page: str = PAGE) -> None:
         self._problem_type = problem_type
+        self._page = page
         self._made: dict[tuple[str, bool, int], Answer] = {}
         for reason in STATUS:  # those of the first seconds, so that the first of a crowd finds them
             for seconds in range(1, 5):
@@ -59,7 +61,7 @@ class Answers:
         status, detail = STATUS[reason], DETAILS[reason]
         if is_page:
             kind, unit = b"text/html; charset=utf-8", "second" if seconds == 1 else "seconds"
-            body = PAGE.format(title=TITLES[status], detail=detail, seconds=seconds, unit=unit).encode()
+            body = self._page.format(title=TITLES[status], detail=detail, seconds=seconds, unit=unit).encode()
         else:
             kind = b"application/problem+json"
             problem = {

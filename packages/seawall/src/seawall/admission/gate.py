@@ -9,7 +9,7 @@ from typing import Literal
 
 from seawall.admission.admitted import Admitted
 from seawall.clock import SYSTEM_CLOCK
-from seawall.core.control import Control, Refusal, Visit
+from seawall.core.control import Control, Refusal, Visit, Work
 from seawall.core.gate_statistics import Capacity, GateStatistics
 from seawall.core.limits import Limit, Outcome
 from seawall.core.patience import smoothed
@@ -86,9 +86,7 @@ class Gate:
         many turns. It takes one seat whatever it costs. Raises Misuse for a workload that the gate has not; for what
         entering raises see the class. This call itself neither blocks nor counts.
         """
-        work = self._control.works.get(workload)
-        if work is None:
-            raise Misuse(f"gate {self.name} has no workload {workload!r}; it has {', '.join(self._control.works)}")
+        work = self._work_of(workload)
         if cost <= 0:
             raise Misuse(f"gate {self.name}: cost must be above 0, not {cost}")
         return Admitted(self, work, tenant, cost)
@@ -102,7 +100,7 @@ class Gate:
 
         For adapters that can say no more cheaply than by an exception. Does not block; in shadow always None.
         """
-        work = self._control.works[workload]
+        work = self._work_of(workload)
         with self._guard:
             if self._is_deciding or self._control.is_shadow:
                 return None
@@ -123,12 +121,12 @@ class Gate:
     def expected_wait_s(self, workload: str, ahead: int) -> float:
         """What one with `ahead` others before it in this workload would wait, in seconds. Does not block."""
         with self._guard:
-            return self._control.wait_of(self._control.works[workload], ahead)
+            return self._control.wait_of(self._work_of(workload), ahead)
 
     def spare_seats(self, workload: str) -> int:
         """How many more of this workload would be let in at once, now: what a waiting room may send. Does not block."""
         with self._guard:
-            return self._control.spare_seats(self._control.works[workload])
+            return self._control.spare_seats(self._work_of(workload))
 
     def capacity(self, workload: str) -> Capacity:
         """What there is for this workload: spare seats, who waits for one, departures a second. Does not block."""
@@ -141,10 +139,10 @@ class Gate:
             self._control.is_shadow = is_shadow
 
     def close(self) -> None:
-        """Refuse whoever comes from now on, with the reason *closed*. Those who wait are let in yet. Does not block."""
+        """Refuse whoever comes from now on, with the reason *closed*. Those who wait are let in yet, and *exempt* work
+        (health checks) always. It leaves the snapshot when the last is gone. Does not block."""
         with self._guard:
             self._control.is_closed = True
-        REGISTRY.remove(self)
         self._tell_drained()
 
     def drain(self, *, timeout_s: float | None = None) -> None:
@@ -196,7 +194,8 @@ class Gate:
             self._is_deciding = True
             try:
                 now_s = SYSTEM_CLOCK.monotonic()
-                if control.enter(visit, now_s):
+                is_in = control.enter(visit, now_s)
+                if is_in:
                     self._inside[visit] = None
                 elif not control.is_shadow:
                     visit.refusal = control.refusal_for(visit.work, visit.tenant, now_s, remaining_s(), random())
@@ -205,11 +204,11 @@ class Gate:
                         visit.state = "over"
             finally:
                 self._is_deciding = False
-            if not self._later and visit.refusal is None:
-                return visit.has_seat
-            changed = self._carry_out(self._later.popleft() if self._later else None)
+            if not self._later:
+                return is_in
+            changed = self._carry_out(self._later.popleft())
         self._tell(changed)
-        return visit.has_seat
+        return is_in
 
     def _misuse_of(self, visit: Admitted) -> Misuse:
         if visit.state != "new":
@@ -231,7 +230,7 @@ class Gate:
             return
         is_watched = SETTINGS.level != "named"
         if is_watched:
-            WAITS.begin(waiter, self._need)
+            WAITS.begin(waiter, lambda: self._need_of(visit))
         try:
             if is_watched and not waiter.is_decided():
                 WAITS.refuse_deadlock(waiter)
@@ -247,14 +246,14 @@ class Gate:
     def _wait_in_thread(self, visit: Admitted) -> None:
         if visit.refusal is not None:
             self._raise_refusal(visit)
-        if running_loop() is not None and not self._control.is_shadow and not visit.work.workload.exempt:
+        if running_loop() is not None and not self._control.is_shadow:
             raise misuse_of_loop(f"gate {self.name}")
         waiter = ThreadWaiter()
         if self._is_settled_on_arrival(visit, waiter):
             return
         is_watched = SETTINGS.level != "named"
         if is_watched:
-            WAITS.begin(waiter, self._need)
+            WAITS.begin(waiter, lambda: self._need_of(visit))
         try:
             if is_watched and not waiter.is_decided():
                 WAITS.refuse_deadlock(waiter)
@@ -266,6 +265,12 @@ class Gate:
             if is_watched:
                 WAITS.end(waiter)
         self._end_wait(visit, was_told)
+
+    def _work_of(self, workload: str) -> Work:
+        work = self._control.works.get(workload)
+        if work is None:
+            raise Misuse(f"gate {self.name} has no workload {workload!r}; it has {', '.join(self._control.works)}")
+        return work
 
     def _place_of(self, visit: Admitted) -> int | None:
         with self._guard:
@@ -322,10 +327,13 @@ class Gate:
             raise DeadlineExceeded(f"gate {self.name}", visit.waited_s)
         raise Overloaded(refusal.reason, refusal.retry_after_s)
 
-    def _need(self) -> OwnerNeed | None:
+    def _need_of(self, visit: Admitted) -> OwnerNeed | None:
         """See `observe.waits`: any one of those with a seat has to leave."""
-        holders = tuple(dict.fromkeys(visit.owner for visit in self._inside.copy() if visit.has_seat))
-        return Need(f"gate {self.name}", holders, 1, None) if holders else None
+        holders = tuple(dict.fromkeys(other.owner for other in self._inside.copy() if other.has_seat))
+        # Looked at last: whoever was given a seat and has not been told yet is among the holders, and waits for nobody.
+        if visit.state != "waiting" or not holders:
+            return None
+        return Need(f"gate {self.name}", holders, 1, None)
 
     # Deciding under the guard, and telling afterwards.
 
@@ -337,7 +345,8 @@ class Gate:
                 )  # inside another step of this thread, which carries this one out when it is done
                 return
             changed = self._carry_out(step)
-        self._tell(changed)
+        if changed or self._control.is_closed:
+            self._tell(changed)
 
     def _carry_out(self, step: Step | None) -> list[Visit]:
         changed: list[Visit] = []
@@ -369,6 +378,7 @@ class Gate:
             if not self._control.is_empty():
                 return
             drainers, self._drainers = self._drainers, []
+        REGISTRY.remove(self)
         for waiter in drainers:
             waiter.grant()
 

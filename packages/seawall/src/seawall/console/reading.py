@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
+from seawall.core.gate_statistics import GateStatistics, Refused, WorkloadStatistics
 from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
 from seawall.core.statistics import (
     BatcherStatistics,
@@ -59,6 +60,7 @@ class Verdict:
 def read(snapshot: Snapshot) -> list[Reading]:
     """How everything stands, by kind and name."""
     return [
+        *(_workload(gate, workload) for gate in snapshot.gates for workload in gate.workloads),
         *_each(_pool, snapshot.pools),
         *_each(_resource_pool, snapshot.resource_pools),
         *_each(_lock, snapshot.locks),
@@ -95,6 +97,24 @@ def duration(seconds: float) -> str:
 
 def _each(reading: Callable[[S], Reading], statistics: Iterable[S]) -> Iterator[Reading]:
     return map(reading, statistics)
+
+
+def _workload(gate: GateStatistics, workload: WorkloadStatistics) -> Reading:
+    now = f"{workload.in_flight:,} in flight, {gate.seats_taken:,} of {gate.limit:,} seats taken"
+    if workload.waiting:
+        now += f"; {workload.waiting:,} in line, the first for {duration(workload.oldest_wait_s)}"
+    longest = workload.oldest_wait_s
+    done = f"{workload.done_total:,} done"
+    left = f", {workload.cancelled_total:,} left" if workload.cancelled_total else ""
+    refused = _refused("refused", workload.refused) + _refused("to be refused, were it not a shadow", workload.shed)
+    load = workload.in_flight + workload.waiting
+    state = _state(longest, is_busy=workload.in_flight > 0)
+    return Reading("gate", f"{gate.name}: {workload.name}", now, done + left + refused, load, longest, state)
+
+
+def _refused(told: str, refused: Sequence[Refused]) -> str:
+    by_reason = ", ".join(f"{one.total:,} {one.reason}" for one in refused if one.total)
+    return f"; {told}: {by_reason}" if by_reason else ""
 
 
 def _pool(pool: PoolStatistics) -> Reading:

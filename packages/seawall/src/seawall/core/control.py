@@ -90,7 +90,8 @@ class Control:
     # Coming.
 
     def enter(self, visit: Visit, now_s: float) -> bool:
-        """Let `visit` in where that needs no thought: a seat is free that nobody waits for. The usual case."""
+        """Let `visit` in where that needs no thought: a seat is free that nobody waits for, or none is
+        asked for. The usual case."""
         work = visit.work
         if (
             self.taken >= self._shares.limit
@@ -99,12 +100,14 @@ class Control:
             or self.is_closed
             or work.workload.exempt
         ):
-            return False
-        self.taken += 1
-        work.busy += 1
+            if not work.workload.exempt:
+                return False
+        else:
+            self.taken += 1
+            work.busy += 1
+            visit.has_seat = True
         work.arrivals += 1
         work.in_flight += 1
-        visit.has_seat = True
         visit.state = "inside"
         visit.arrived_s = visit.inside_s = now_s
         return True
@@ -117,9 +120,11 @@ class Control:
         `budget_s` is what the caller's own deadline leaves for waiting and being served, in seconds.
         """
         workload = work.workload
+        if workload.exempt:
+            return None
         if self.is_closed:
             return self._refusal("closed", work, chance)
-        if workload.exempt or self._has_room(work):
+        if self._has_room(work):
             return None
         queue = work.queue
         is_crowded = len(queue) >= workload.queue_limit
@@ -139,9 +144,6 @@ class Control:
         refusal = self.refusal_for(work, visit.tenant, now_s, budget_s, chance)
         if refusal is not None:
             self._refuse(visit, refusal, now_s)
-            return []
-        if work.workload.exempt:
-            self._let_in(visit, now_s)
             return []
         changed: list[Visit] = []
         if len(work.queue) >= work.workload.queue_limit:

@@ -10,7 +10,7 @@ This is the take-a-number dispenser of shops, with tickets that can't be written
 
 from __future__ import annotations
 
-from seawall.core.rate import Rate
+from seawall.core.recent import RecentRate
 
 ABSENT_S = 12.0
 """Who was called and has not come for so long is taken to have left: four looks of those at the front. Coming late is no
@@ -73,7 +73,7 @@ class Room:
         self.own = Line(started)
         self.lines = [self.own]  # the oldest first, its own last
         self.called_total = self.in_total = self.missed_total = self.late_total = 0
-        self._calls = Rate(WINDOW_S)
+        self._calls = RecentRate(WINDOW_S)
         self._pace_per_s = 0.0
         self._credit = 0.0
         self._paced_s: float | None = None

@@ -141,6 +141,24 @@ class LoopStatistics:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaseStatistics:
+    """A lease or shared semaphore, as this process sees it. `tokens` are those it holds now, `failures_total` counts
+    renewals and releases that the store did not answer."""
+
+    name: str
+    store: str
+    permits: int
+    tokens: tuple[int, ...]
+    waiting: int
+    acquired_total: int
+    wait_s_total: float
+    lost_total: int
+    renewals_total: int
+    failures_total: int
+    last_error: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """What was found since the process began; see `add_observer`, which is told of each."""
 
@@ -148,6 +166,7 @@ class Findings:
     inversions_total: int = 0
     long_holds_total: int = 0
     loop_stalls_total: int = 0
+    leases_lost_total: int = 0
     observer_failures_total: int = 0
 
 
@@ -155,7 +174,8 @@ class Findings:
 class Found:
     """One of the findings: when (`at_s`, seconds since 1970 UTC), what in one line, and where each of those in it stood.
 
-    `kind` is *deadlock*, *inversion*, *long hold* or *loop stall*. `stacks` has a pair of name and stack for each.
+    `kind` is *deadlock*, *inversion*, *long hold*, *loop stall* or *lost lease*. `stacks` has a pair of name and stack for
+    each.
     """
 
     at_s: float
@@ -188,3 +208,4 @@ class Snapshot:
     deadlocks: tuple[tuple[Wait, ...], ...] = ()
     findings: Findings | None = None
     found: tuple[Found, ...] = ()
+    leases: tuple[LeaseStatistics, ...] = ()

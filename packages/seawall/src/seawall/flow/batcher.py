@@ -14,6 +14,7 @@ from seawall.errors import Closed, DeadlineExceeded, Misuse, SeawallError
 from seawall.flow.worker import Stop, Worker
 from seawall.observe.registry import REGISTRY
 from seawall.runtime.deadline import wait_limit_s
+from seawall.runtime.name import checked_name
 from seawall.runtime.park import Parker
 from seawall.runtime.threads import RawLock
 from seawall.runtime.who import Loop, get_ident, running_loop
@@ -70,7 +71,7 @@ class Batcher(Generic[T]):
     ) -> None:
         if max_items < 1 or capacity < 1 or max_wait_s < 0:
             raise Misuse(f"batcher {name}: max_items and capacity must be 1 or more, max_wait_s 0 or more")
-        self.name = name
+        self.name = checked_name(name)
         self.capacity = capacity
         self._flush = flush
         self._max_items = max_items

@@ -15,6 +15,7 @@ from seawall.errors import Misuse
 from seawall.flow.single_flight import SingleFlight
 from seawall.observe.registry import REGISTRY
 from seawall.runtime.deadline import forget_deadline
+from seawall.runtime.name import checked_name
 from seawall.runtime.threads import RawLock
 from seawall.runtime.who import Loop
 
@@ -63,7 +64,7 @@ class Cache:
     ) -> None:
         if max_items < 1 or fresh_s < 0 or stale_s < 0:
             raise Misuse(f"cache {name}: max_items must be 1 or more, fresh_s and stale_s 0 or more")
-        self.name = name
+        self.name = checked_name(name)
         self._max_items = max_items
         self._fresh_s = fresh_s
         self._stale_s = stale_s
@@ -107,9 +108,10 @@ class Cache:
     def forget(self, key: Hashable) -> None:
         """Drop the value of `key`, because it has changed. Work on it that has begun is not kept either."""
         with self._guard:
-            self._kept.pop(key, None)
+            dropped = self._kept.pop(key, None)  # its finalizer may ask this cache: not while guarded
             self._being_made.pop(key, None)
             self._refreshes.pop(key, None)
+        del dropped
         self._flights.forget(key)
 
     def clear(self) -> None:
@@ -145,18 +147,22 @@ class Cache:
                 if self._being_made.get(key) is mark:
                     del self._being_made[key]
             raise
+        dropped: list[_Kept | None] = []
         with self._guard:
             if self._being_made.get(key) is mark:  # otherwise forgotten meanwhile, or made anew on another loop
                 del self._being_made[key]
-                self._keep(key, _Kept(value, since_s))
+                dropped = self._keep(key, _Kept(value, since_s))
+        del dropped  # the finalizers of values may ask this cache: not while guarded
         return value
 
-    def _keep(self, key: Hashable, kept: _Kept) -> None:
+    def _keep(self, key: Hashable, kept: _Kept) -> list[_Kept | None]:
+        dropped = [self._kept.get(key)]
         self._kept[key] = kept
         self._kept.move_to_end(key)
         if len(self._kept) > self._max_items:
-            self._kept.popitem(last=False)
+            dropped.append(self._kept.popitem(last=False)[1])
             self._evicted_total += 1
+        return dropped
 
     def _refresh(self, key: Hashable, async_fn: Callable[[], Awaitable[Any]]) -> None:
         # Whoever asked does not wait, and its deadline does not count.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Awaitable, Callable, Coroutine, Hashable
+from collections.abc import Awaitable, Callable, Hashable
 from typing import Any, Generic, TypeVar
 
 from seawall.clock import SYSTEM_CLOCK
@@ -13,9 +13,13 @@ from seawall.errors import Closed, DeadlineExceeded, Deadlock, Wait
 from seawall.observe.registry import REGISTRY
 from seawall.observe.server_timing import note_wait
 from seawall.runtime.deadline import forget_deadline, wait_limit_s
+from seawall.runtime.name import checked_name
 from seawall.runtime.who import Loop
 
 T = TypeVar("T")
+
+LOOK_FROM = 64
+"""How many flights there are before one looks for those of closed loops: few enough to keep."""
 
 
 class SingleFlight:
@@ -27,9 +31,10 @@ class SingleFlight:
     """
 
     def __init__(self, name: str) -> None:
-        self.name = name
-        # An entry is touched by its own loop's thread only, and single dict operations are atomic.
+        self.name = checked_name(name)
+        # An entry is made by its own loop's thread only; any may drop it. Single dict operations are atomic.
         self._flights: dict[tuple[Loop, Hashable], _Flight[Any]] = {}
+        self._look_from = LOOK_FROM
         self._started_total = 0
         self._shared_total = 0
         self._cancelled_total = 0
@@ -47,6 +52,7 @@ class SingleFlight:
         place = (loop, key)
         flight: _Flight[T] | None = self._flights.get(place)
         if flight is None:
+            self._forget_closed_loops()
             flight = _Flight(loop)
             self._flights[place] = flight
             self._started_total += 1
@@ -124,9 +130,18 @@ class SingleFlight:
             else:
                 waiter.set_exception(error)
 
+    def _forget_closed_loops(self) -> None:
+        # Work on a loop that was closed under it never lands. Looked for each time the table has doubled.
+        if len(self._flights) < self._look_from:
+            return
+        for place in list(self._flights):
+            if place[0].is_closed():
+                self._flights.pop(place, None)
+        self._look_from = max(LOOK_FROM, 2 * len(self._flights))
+
     def _forget(self, place: tuple[Loop, Hashable], flight: _Flight[Any]) -> None:
         if self._flights.get(place) is flight:
-            del self._flights[place]
+            self._flights.pop(place, None)  # another thread may have forgotten it just now
 
 
 class _Flight(Generic[T]):
@@ -144,16 +159,13 @@ class _Flight(Generic[T]):
         # The first caller's context, but not its deadline: others may be waiting when that has passed.
         context = contextvars.copy_context()
         context.run(forget_deadline)
-        self.task = self.loop.create_task(_as_coroutine(async_fn), context=context)
+        self.task = self.loop.create_task(self._work(async_fn), context=context)
         self.task.add_done_callback(lambda _: land())
 
-    def cancel(self) -> None:
-        assert self.task is not None
-        self.task.cancel()
-
-
-def _as_coroutine(async_fn: Callable[[], Awaitable[T]]) -> Coroutine[Any, Any, T]:
-    async def work() -> T:
+    async def _work(self, async_fn: Callable[[], Awaitable[T]]) -> T:
+        self.task = asyncio.current_task()  # a loop with eager tasks comes here before `create_task` returns
         return await async_fn()
 
-    return work()
+    def cancel(self) -> None:
+        if self.task is not None and not self.loop.is_closed():  # closed under its tasks: nothing of it runs any more
+            self.task.cancel()

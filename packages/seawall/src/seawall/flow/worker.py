@@ -9,6 +9,7 @@ from seawall.core.statistics import WorkerStatistics
 from seawall.errors import DeadlineExceeded, Misuse
 from seawall.observe.registry import REGISTRY
 from seawall.runtime.deadline import wait_limit_s
+from seawall.runtime.name import checked_name
 from seawall.runtime.park import Parker
 from seawall.runtime.threads import RawLock, Thread, join, spawn
 from seawall.runtime.who import get_ident
@@ -65,7 +66,7 @@ class Worker:
     """
 
     def __init__(self, name: str, run: Callable[[Stop], None]) -> None:
-        self.name = name
+        self.name = checked_name(name)
         self._run = run
         self._stop = Stop()
         self._guard = RawLock()

@@ -209,10 +209,12 @@ class Condition:
 
     def _refuse_misuse(self, owner: Owner) -> None:
         if not self._mutex._is_held_by(owner):
-            raise Misuse(f"condition {self.name}: {name_of(owner)} waits without being inside its mutex")
+            raise Misuse(
+                f"condition {self.name}: {name_of(owner)} waits without being inside its mutex; enter it first"
+            )
         if SETTINGS.level in ("ordered", "timed"):
             check_order(self._mutex, owner)  # for entering again, while whatever else is held stays held
 
     def _refuse_outside(self) -> None:
         if not self._mutex._is_mine():
-            raise Misuse(f"condition {self.name}: notified without being inside its mutex")
+            raise Misuse(f"condition {self.name}: notified without being inside its mutex; enter it first")

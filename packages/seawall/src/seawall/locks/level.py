@@ -7,7 +7,7 @@ cope with both.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NoReturn, TypeVar
 
 from seawall.observe.registry import REGISTRY
 from seawall.observe.settings import SETTINGS, Level
@@ -20,7 +20,12 @@ class Levelled:
 
     __slots__ = ()
 
+    name: str
     siblings: ClassVar[dict[Level, type[Any]]]
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:
+        """Raises TypeError: a copy would share the line and not the holder."""
+        raise TypeError(f"cannot copy or pickle the {type(self).__name__} {self.name!r}")
 
     def _take_level(self, level: Level) -> None:
         if type(self) in self.siblings.values():

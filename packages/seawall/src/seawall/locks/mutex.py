@@ -8,12 +8,14 @@ from seawall.core.line import Line
 from seawall.core.order_graph import OrderKey
 from seawall.core.statistics import LockStatistics
 from seawall.core.wait_graph import Need
-from seawall.errors import Deadlock, Misuse, Wait
+from seawall.errors import Misuse, Wait
 from seawall.locks.level import Levelled
 from seawall.locks.waiting import Waiter, in_transit_to, is_of, receivers, wait_in_task, wait_in_thread, waiting_of
+from seawall.observe.events import found_deadlock
 from seawall.observe.registry import REGISTRY
 from seawall.observe.tally import Tally
 from seawall.observe.waits import OwnerNeed
+from seawall.runtime.name import checked_name
 from seawall.runtime.stacks import stack_of
 from seawall.runtime.who import Loop, Owner, current_task, get_ident, name_of, running_loop, this_task
 
@@ -26,6 +28,8 @@ class Mutex(Levelled):
     itself, and so does a wait that closes a ring of others who wait (from level *watched* on). `with` on an event
     loop's thread raises `Misuse` at once where it would wait for a task of that loop. A waiter that is cancelled or
     runs out of time passes on what it was given. Every wait ends with the ambient deadline (`DeadlineExceeded`).
+
+    What a task that has ended still holds is held for good: waiting for it is a `Deadlock` at once.
 
     `name` is what reports print and what the lock order goes by (level *ordered*: `LockOrderViolation`). Mutexes of
     one name may be held at once only with an `order_key`, a number or text, that rises from the outer to the inner.
@@ -46,7 +50,7 @@ class Mutex(Levelled):
     _kind = "lock"
 
     def __init__(self, name: str, *, order_key: OrderKey | None = None) -> None:
-        self.name = name
+        self.name = checked_name(name)
         self.order_key = order_key
         self._line = Line(1)
         self._tally = Tally()
@@ -61,10 +65,13 @@ class Mutex(Levelled):
     def __enter__(self) -> None:
         try:
             self._take()
+            self._owner = get_ident()
         except IndexError:
             pass  # and wait below, out of this handler, so that its error is in no one's traceback
+        except BaseException:
+            self._take_back()
+            raise
         else:
-            self._owner = get_ident()
             return
         self._wait_in_thread(None)
         self._owner = get_ident()
@@ -86,10 +93,13 @@ class Mutex(Levelled):
         owner = current_task() or this_task()
         try:
             self._take()
+            self._owner = owner
         except IndexError:
             pass  # and wait below, out of this handler, so that its error is in no one's traceback
+        except BaseException:
+            self._take_back()
+            raise
         else:
-            self._owner = owner
             return
         await self._wait_in_task(owner, None)
         self._owner = owner
@@ -115,10 +125,13 @@ class Mutex(Levelled):
         """
         try:
             self._take()
+            self._owner = get_ident()
         except IndexError:
             pass  # and wait below, out of this handler, so that its error is in no one's traceback
+        except BaseException:
+            self._take_back()
+            raise
         else:
-            self._owner = get_ident()
             return
         self._wait_in_thread(timeout_s)
         self._owner = get_ident()
@@ -131,10 +144,13 @@ class Mutex(Levelled):
         owner = this_task()
         try:
             self._take()
+            self._owner = owner
         except IndexError:
             pass  # and wait below, out of this handler, so that its error is in no one's traceback
+        except BaseException:
+            self._take_back()
+            raise
         else:
-            self._owner = owner
             return
         await self._wait_in_task(owner, timeout_s)
         self._owner = owner
@@ -155,7 +171,9 @@ class Mutex(Levelled):
             if FORFEITED and self._is_forfeited():
                 return
             holder = "nobody holds it" if owner is None else f"{name_of(owner)} holds it"
-            raise Misuse(f"{self.name}: released by someone who does not hold it ({holder})")
+            raise Misuse(
+                f"{self.name}: released by someone who does not hold it ({holder}); to signal, use a Semaphore"
+            )
         self.__exit__(None, None, None)
 
     def locked(self) -> bool:
@@ -174,6 +192,11 @@ class Mutex(Levelled):
             waits=self._tally.waits(),
             holds=self._tally.holds(),
         )
+
+    def _take_back(self) -> None:
+        """Free the permit that was just taken: a signal's handler has raised before its owner could be noted."""
+        self._owner = None
+        self._line.give()
 
     def _forget_times(self) -> None:
         self._since_s = None
@@ -222,7 +245,10 @@ class Mutex(Levelled):
         held_by = self._owner
         if held_by is not None and (held_by == owner or held_by == get_ident()):
             stack = stack_of(get_ident())
-            raise Deadlock((Wait(self.name, name_of(owner), (name_of(held_by),), stack, (stack,)),))
+            raise found_deadlock((Wait(self.name, name_of(owner), (name_of(held_by),), stack, (stack,)),))
+        if held_by is not None and not isinstance(held_by, int) and held_by.done() and self._owner is held_by:
+            # It ended without leaving, and nobody else may leave for it.
+            raise found_deadlock((Wait(self.name, name_of(owner), (name_of(held_by),), stack_of(get_ident())),))
 
     def _is_forfeited(self) -> bool:
         """Whether there is nothing to leave, since a `Condition.wait` could not get back in. Else raises Misuse."""

@@ -30,11 +30,14 @@ class OrderedMutex(WatchedMutex):
             check_order(self, owner)
         try:
             self._take()
-        except IndexError:
-            pass
-        else:
             self._owner = owner
             HELD[owner] = self if outer is None else (self, outer)
+        except IndexError:
+            pass
+        except BaseException:
+            self._take_back()
+            raise
+        else:
             return
         self._wait_in_thread(None)
         self._owner = owner

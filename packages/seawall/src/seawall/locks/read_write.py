@@ -19,6 +19,7 @@ from seawall.observe.settings import Level
 from seawall.observe.tally import Tally
 from seawall.observe.waits import OwnerNeed
 from seawall.runtime.deadline import wait_limit_s
+from seawall.runtime.name import checked_name
 from seawall.runtime.park import TaskWaiter, ThreadWaiter
 from seawall.runtime.who import Loop, Owner, name_of
 
@@ -43,7 +44,7 @@ class ReadWriteLock(Levelled):
     __slots__ = ("__weakref__", "_drain", "_drainer", "_readers", "_turnstile", "_writer", "name", "read", "write")
 
     def __init__(self, name: str, *, order_key: OrderKey | None = None) -> None:
-        self.name = name
+        self.name = checked_name(name)
         self._turnstile = Turnstile()
         # Who reads, by itself, or by its waiter where it is let through and not awake yet.
         self._readers: dict[object, Owner] = {}

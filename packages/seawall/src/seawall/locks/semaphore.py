@@ -15,6 +15,7 @@ from seawall.locks.waiting import Waiter, in_transit_to, is_of, receivers, wait_
 from seawall.observe.registry import REGISTRY
 from seawall.observe.tally import Tally
 from seawall.observe.waits import OwnerNeed
+from seawall.runtime.name import checked_name
 from seawall.runtime.who import Loop, Owner, get_ident, name_of, this_task
 
 
@@ -44,7 +45,7 @@ class Semaphore(Levelled):
     def __init__(self, name: str, permits: int, *, order_key: OrderKey | None = None) -> None:
         if permits < 0:
             raise Misuse(f"{name}: permits must be 0 or more, not {permits}")
-        self.name = name
+        self.name = checked_name(name)
         self.permits = permits
         self.order_key = order_key
         self._line = Line(permits)
@@ -64,10 +65,14 @@ class Semaphore(Levelled):
     def __enter__(self) -> None:
         try:
             self._take()
+            self._note(get_ident())
         except IndexError:
             pass  # and wait below, out of this handler, so that its error is in no one's traceback
+        except BaseException:  # a signal's handler has raised, just after
+            self._strike(get_ident())
+            self._give()
+            raise
         else:
-            self._note(get_ident())
             return
         wait_in_thread(self, None)
         self._note(get_ident())
@@ -82,10 +87,14 @@ class Semaphore(Levelled):
         owner = this_task()
         try:
             self._take()
+            self._note(owner)
         except IndexError:
             pass  # and wait below, out of this handler, so that its error is in no one's traceback
+        except BaseException:  # a signal's handler has raised, just after
+            self._strike(owner)
+            self._give()
+            raise
         else:
-            self._note(owner)
             return
         await wait_in_task(self, owner.get_loop(), None)
         self._note(owner)
@@ -104,10 +113,13 @@ class Semaphore(Levelled):
         """
         try:
             self._take()
+            self._lent.append(None)
         except IndexError:
             pass
+        except BaseException:  # a signal's handler has raised, just after
+            self.release()
+            raise
         else:
-            self._lent.append(None)
             return
         wait_in_thread(self, timeout_s)
         self._lent.append(None)
@@ -119,10 +131,13 @@ class Semaphore(Levelled):
         """
         try:
             self._take()
+            self._lent.append(None)
         except IndexError:
             pass
+        except BaseException:  # a signal's handler has raised, just after
+            self.release()
+            raise
         else:
-            self._lent.append(None)
             return
         await wait_in_task(self, this_task().get_loop(), timeout_s)
         self._lent.append(None)

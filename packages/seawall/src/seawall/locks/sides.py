@@ -7,9 +7,10 @@ from types import TracebackType
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.core.order_graph import OrderKey
-from seawall.errors import Deadlock, Misuse, Wait
+from seawall.errors import Misuse, Wait
 from seawall.locks.level import Levelled
 from seawall.locks.order import check_order, note_held, note_left
+from seawall.observe.events import found_deadlock
 from seawall.observe.tally import Tally
 from seawall.runtime.stacks import stack_of
 from seawall.runtime.who import Owner, current_task, get_ident, name_of, running_loop, this_task
@@ -115,7 +116,7 @@ class Side(Levelled):
         for me in (owner, get_ident()):
             if self._holds(me):
                 stack = stack_of(get_ident())
-                raise Deadlock((Wait(self.name, name_of(owner), (name_of(me),), stack, (stack,)),))
+                raise found_deadlock((Wait(self.name, name_of(owner), (name_of(me),), stack, (stack,)),))
 
     def _note(self, owner: Owner) -> None:
         """What a higher level notes of who has entered."""

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import get_args
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.core.line import copy_of
 from seawall.core.statistics import Findings, Found
-from seawall.errors import Wait
+from seawall.errors import Deadlock, Wait
 
 Stack = tuple[str, ...]
 
@@ -55,7 +56,17 @@ class LoopStall:
     stack: Stack
 
 
-Event = DeadlockFound | OrderInverted | LongHold | LoopStall
+@dataclass(frozen=True, slots=True)
+class LeaseLapsed:
+    """The lease `name` was lost after `held_s` seconds, though its holder had not given it back. See `LeaseLost`."""
+
+    name: str
+    token: int
+    reason: str
+    held_s: float
+
+
+Event = DeadlockFound | OrderInverted | LongHold | LoopStall | LeaseLapsed
 Observer = Callable[[Event], object]
 
 
@@ -67,12 +78,13 @@ class Events:
         self._deadlocks: deque[DeadlockFound] = deque(maxlen=KEPT)
         # Each kind by itself: many long holds must not push out the one deadlock.
         self._told: dict[type[Event], deque[tuple[float, Event]]] = {
-            kind: deque(maxlen=4 * KEPT) for kind in (DeadlockFound, OrderInverted, LongHold, LoopStall)
+            kind: deque(maxlen=4 * KEPT) for kind in get_args(Event)
         }
         self.deadlocks_total = 0
         self.inversions_total = 0
         self.long_holds_total = 0
         self.loop_stalls_total = 0
+        self.leases_lost_total = 0
         self.observer_failures_total = 0
 
     def add(self, observer: Observer) -> None:
@@ -95,6 +107,8 @@ class Events:
                 self.long_holds_total += 1
             case LoopStall():
                 self.loop_stalls_total += 1
+            case LeaseLapsed():
+                self.leases_lost_total += 1
         self._told[type(event)].append((SYSTEM_CLOCK.time(), event))
         for observer in self._observers:
             try:
@@ -109,6 +123,7 @@ class Events:
             inversions_total=self.inversions_total,
             long_holds_total=self.long_holds_total,
             loop_stalls_total=self.loop_stalls_total,
+            leases_lost_total=self.leases_lost_total,
             observer_failures_total=self.observer_failures_total,
         )
 
@@ -121,7 +136,7 @@ class Events:
         found: list[Found] = []
         for told in self._told.values():
             last = {_same(event): (at_s, event) for at_s, event in copy_of(told)}
-            found += [_found(at_s, event) for at_s, event in list(last.values())[-KEPT:]]
+            found += [described(event, at_s) for at_s, event in list(last.values())[-KEPT:]]
         return tuple(sorted(found, key=lambda one: one.at_s))
 
 
@@ -135,7 +150,8 @@ def _same(event: Event) -> object:
     return id(event)
 
 
-def _found(at_s: float, event: Event) -> Found:
+def described(event: Event, at_s: float) -> Found:
+    """`event` in one line, with the places where those in it stood. `at_s` is when, seconds since 1970 UTC."""
     match event:
         case DeadlockFound():
             told = "; ".join(f"{w.waiter} waits for {w.resource}, held by {', '.join(w.holders)}" for w in event.cycle)
@@ -150,14 +166,22 @@ def _found(at_s: float, event: Event) -> Found:
         case LoopStall():
             told = f"the event loop {event.loop} has run nothing else for {event.stalled_s:.1f} s"
             return Found(at_s, "loop stall", told, ((f"loop {event.loop}", event.stack),))
+        case LeaseLapsed():
+            return Found(at_s, "lost lease", f"{event.name} after {event.held_s:.1f} s: {event.reason}", ())
 
 
 EVENTS = Events()
 """The events of this process."""
 
 
+def found_deadlock(cycle: tuple[Wait, ...]) -> Deadlock:
+    """The error for a deadlock that is about to be raised. Observers hear of it, also where somebody swallows it."""
+    EVENTS.emit(DeadlockFound(cycle, was_raised=True))
+    return Deadlock(cycle)
+
+
 def add_observer(observer: Observer) -> None:
-    """Have `observer(event)` called for each deadlock, inverted order, long hold and loop stall from now on.
+    """Have `observer(event)` called for each deadlock, inverted order, long hold, loop stall and lost lease.
 
     It is called at once, on the thread that found it, which may hold locks of its own: be quick, take none, do not
     block. What it raises is counted and goes no further. Does not block itself; from any thread.

@@ -90,6 +90,13 @@ def _families(snapshot: Snapshot) -> Iterable[list[str]]:
     )
     yield _gauge("seawall_loop_lag_seconds", "Lateness of timers.", "loop", [(s.name, s.lag_s) for s in snapshot.loops])
     yield from _gates(snapshot.gates)
+    leases = snapshot.leases
+    yield _gauge("seawall_lease_held", "Held by this process.", "lease", [(s.name, len(s.tokens)) for s in leases])
+    yield _gauge("seawall_lease_waiting", "Waiting for it here.", "lease", [(s.name, s.waiting) for s in leases])
+    yield _counter("seawall_lease_lost", "Lost before given back.", "lease", [(s.name, s.lost_total) for s in leases])
+    yield _counter(
+        "seawall_lease_failures", "Renewals unanswered.", "lease", [(s.name, s.failures_total) for s in leases]
+    )
     if findings is not None:
         yield _count("seawall_deadlocks", "Deadlocks found.", findings.deadlocks_total)
         yield _count("seawall_lock_order_inversions", "Inverted lock orders found.", findings.inversions_total)

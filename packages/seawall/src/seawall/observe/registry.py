@@ -10,6 +10,7 @@ from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
 from seawall.core.statistics import (
     BatcherStatistics,
     FlightStatistics,
+    LeaseStatistics,
     LockStatistics,
     LoopStatistics,
     PoolStatistics,
@@ -34,6 +35,7 @@ Statistics = (
     | WorkerStatistics
     | LoopStatistics
     | GateStatistics
+    | LeaseStatistics
 )
 
 
@@ -91,6 +93,7 @@ class Registry:
             deadlocks=tuple(event.cycle for event in EVENTS.last_deadlocks()),
             findings=EVENTS.findings(),
             found=EVENTS.found(),
+            leases=tuple(s for s in found if isinstance(s, LeaseStatistics)),
         )
 
 

@@ -97,7 +97,7 @@ class Waits:
         """Note that the wait is over. Harmless when repeated."""
         found = self._waits.get(waiting.owner)
         if found is not None and found[0] is waiting:
-            self._waits.pop(waiting.owner, None)
+            self._waits.pop(waiting.owner, None)  # a notifier may be ending it too; see begin_for
         if blocked_loop is not None:
             self._blocked_loops.pop(blocked_loop, None)
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from seawall.errors import Deadlock, Wait
 from seawall.observe.events import EVENTS, DeadlockFound
 from seawall.pools.member import Member
-from seawall.runtime.probe import futures_waited_for, stack_of
+from seawall.runtime.probe import futures_waited_for
+from seawall.runtime.stacks import stack_of
 
 
 def stands_still(members: Sequence[Member]) -> bool:

@@ -18,6 +18,7 @@ from seawall.pools.crew import Crew
 from seawall.pools.future import PoolFuture
 from seawall.pools.work import TaskWork
 from seawall.runtime.deadline import wait_limit_s
+from seawall.runtime.name import checked_name
 from seawall.runtime.wakeups import wakeups_of
 from seawall.runtime.who import this_task
 
@@ -59,7 +60,7 @@ class ThreadPool(Executor):
                 f"pool {name}: needs 0 <= min_threads <= max_threads, 1 <= max_threads, 0 <= queue_limit and "
                 f"0 <= spare_threads, not {min_threads}, {max_threads}, {queue_limit}, {spare_threads}"
             )
-        self.name = name
+        self.name = checked_name(name)
         # One thread that is always there for clean-up; the others take it first, too, when they come to look.
         self._cleanup = Crew(f"{name}-cleanup", 0, 1, CLEANUP_LIMIT, spare_threads)
         self._crew = Crew(name, min_threads, max_threads, queue_limit, spare_threads, urgent=self._cleanup.queue)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextvars import ContextVar, Token
+from math import inf
 from types import TracebackType
 
 from seawall.clock import SYSTEM_CLOCK
@@ -62,8 +63,10 @@ def remaining_s() -> float | None:
 
 def wait_limit_s(timeout_s: float | None) -> float | None:
     """How long a wait may last: the shorter of `timeout_s` and what the ambient deadline leaves; never negative."""
+    if timeout_s == inf:
+        timeout_s = None
     left = remaining_s()
-    if left is None:
+    if left is None or left == inf:
         return timeout_s if timeout_s is None or timeout_s > 0 else 0.0
     if timeout_s is not None and timeout_s < left:
         left = timeout_s

@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import threading
 from types import CodeType, FrameType
 
 from seawall.runtime.who import Owner, get_ident
 
 Stack = tuple[str, ...]
-"""One `file:line in function` a frame, the innermost last. No source text: to read it would be I/O."""
+"""One `file:line in function` a frame, the innermost last, files as they are imported (`shop/orders.py`). No source text: to
+read it would be I/O."""
 
 FRAMES = 30
 """How many of the innermost frames are told: enough to see who called, and no more than one reads."""
 
 _OWN = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+_STARTERS = (_OWN, threading.__file__, os.path.dirname(asyncio.__file__) + os.sep)
 
 
 def stack_of(owner: Owner) -> Stack:
@@ -72,4 +75,13 @@ def _awaiting(task: asyncio.Task[object]) -> list[tuple[CodeType, int]]:
 def _text(frames: list[tuple[CodeType, int]]) -> Stack:
     while frames and frames[-1][0].co_filename.startswith(_OWN):
         frames.pop()
-    return tuple(f"{code.co_filename}:{line} in {code.co_name}" for code, line in frames[-FRAMES:])
+    # How a thread, a loop or a pool comes to call anything is the same for all, and tells nobody anything.
+    begins = next((at for at, (code, _) in enumerate(frames) if not code.co_filename.startswith(_STARTERS)), 0)
+    del frames[:begins]
+    return tuple(f"{_short(code.co_filename)}:{line} in {code.co_name}" for code, line in frames[-FRAMES:])
+
+
+def _short(file: str) -> str:
+    """As it is imported: without the folder of `sys.path` that it lies in, which is the same for everything of one kind."""
+    folders = [folder for folder in sys.path if folder and file.startswith(folder.rstrip(os.sep) + os.sep)]
+    return file[len(max(folders, key=len).rstrip(os.sep)) + 1 :] if folders else file

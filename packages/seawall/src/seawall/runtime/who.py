@@ -38,13 +38,13 @@ def this_task() -> asyncio.Task[object]:
 
 
 def name_of(owner: Owner) -> str:
-    """A name for people: `thread MainThread` or `task Task-7`."""
+    """A name for people: `thread MainThread` or `task Task-7`. A thread's ident may be a later thread's by now."""
     if isinstance(owner, int):
         for thread in threading.enumerate():
             if thread.ident == owner:
                 return f"thread {thread.name}"
-        return f"thread {owner}"
-    return f"task {owner.get_name()}"
+        return f"thread {owner}" if owner in sys._current_frames() else f"thread {owner} (ended)"
+    return f"task {owner.get_name()} (ended)" if owner.done() else f"task {owner.get_name()}"
 
 
 def threads_named(name: str) -> list[int]:

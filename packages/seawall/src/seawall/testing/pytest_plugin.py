@@ -1,8 +1,8 @@
 """Fails a test that leaves something behind. Use: `pytest_plugins = ["seawall.testing.pytest_plugin"]`, or `-p` with it.
 
 After each test (and its fixtures) every check of `CHECKS` is asked what is wrong now that was not before: a thread that
-still runs, a mutex still held, a semaphore that lacks permits, a gate with somebody inside, a deadlock or an inversion of the
-lock order, also where the test never saw the error because some thread swallowed it. A test that plants one says so:
+still runs, a lock that is still held, a semaphore that lacks permits, a gate with somebody inside, a deadlock or an inversion
+of the lock order, also where the test never saw the error because some thread swallowed it. A test that plants one says so:
 `@pytest.mark.seawall_expects("deadlock", "inversion")`. More checks can be added to `CHECKS`: each is called before the test
 and returns a function to call after it, which returns what to complain of.
 
@@ -21,7 +21,7 @@ from typing import Any
 import pytest
 
 from seawall.clock import SYSTEM_CLOCK
-from seawall.errors import Deadlock
+from seawall.errors import Deadlock, LockOrderViolation
 from seawall.locks.order import lock_order
 from seawall.observe.events import EVENTS, DeadlockFound, OrderInverted
 from seawall.observe.registry import snapshot
@@ -54,7 +54,7 @@ def threads(_: pytest.Item) -> Callable[[], Sequence[str]]:
 
 
 def permits(_: pytest.Item) -> Callable[[], Sequence[str]]:
-    """Complains of mutexes that are held, semaphores that lack permits and gates with somebody inside."""
+    """Complains of locks that are held, semaphores that lack permits and gates with somebody inside."""
     before = set(_taken())
     return lambda: _after_grace(lambda: [f"leaked permit of {name}" for name in _taken() if name not in before])
 
@@ -68,7 +68,8 @@ def findings(item: pytest.Item) -> Callable[[], Sequence[str]]:
         if isinstance(event, DeadlockFound) and "deadlock" not in expected:
             found.append(str(Deadlock(event.cycle)))
         elif isinstance(event, OrderInverted) and "inversion" not in expected:
-            found.append(f"lock order inverted: {event.second} before {event.first}, elsewhere the other way round")
+            told = LockOrderViolation(event.first, event.second, event.stacks, event.owners)
+            found.append(f"lock order inverted: {told}")
 
     EVENTS.add(observe)
 
@@ -115,6 +116,8 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Says which orders are new."""
     for line in config.stash.get(_NEW_ORDERS, []):
         terminalreporter.write_line(f"lock order not in the file: {line}", red=True)
+    if config.stash.get(_NEW_ORDERS, []):
+        terminalreporter.write_line("where these are right, write them with --lock-order-write and review the file")
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -130,7 +133,7 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, Any, Any]:
     outcome = yield
     found = [complaint for look in item.stash.get(_KEY, []) for complaint in look()]
     if found:
-        pytest.fail("; ".join(found), pytrace=False)
+        pytest.fail("\n".join(found), pytrace=False)
     return outcome
 
 
@@ -140,6 +143,7 @@ def _taken() -> list[str]:
         *(f"mutex {lock.name}" for lock in taken.locks if lock.holders),
         *(f"semaphore {semaphore.name}" for semaphore in taken.semaphores if semaphore.free < semaphore.permits),
         *(f"gate {gate.name}" for gate in taken.gates if gate.in_flight),
+        *(f"read-write lock {lock.name}" for lock in taken.read_write_locks if lock.readers or lock.writer),
     ]
 
 

@@ -137,6 +137,10 @@ class Sessions:
         self._known.remember(token_hash, found.principal, found.expires_s, generation)
         return found.principal
 
+    def known_holder_of_key(self, key: str) -> Principal | None:
+        """Who holds the API key, where it was asked for lately. Does not block."""
+        return self._known.find(hash_secret(key))
+
     async def principal_of_key(self, key: str) -> Principal | None:
         """Who holds the API key, bound to its scope and organisation; None where there is none."""
         key_hash = hash_secret(key)

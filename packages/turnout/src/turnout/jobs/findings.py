@@ -1,4 +1,4 @@
-"""What Seawall finds in this process (deadlocks, inverted orders, long holds, stalled loops), written to the log."""
+"""What Seawall finds in this process (deadlocks, inverted orders, long holds, stalled loops …), written to the log."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import asdict
 
-from seawall import DeadlockFound, LongHold, LoopStall, OrderInverted, Stop
+from seawall import Stop
 from seawall.clock import Clock
+from seawall.core.statistics import Found
+from seawall.observe.events import Event, described
 
 _LOG = logging.getLogger("turnout.findings")
 
-Finding = DeadlockFound | OrderInverted | LongHold | LoopStall
-KINDS = {
-    DeadlockFound: "deadlock",
-    OrderInverted: "lock_order_inverted",
-    LongHold: "long_hold",
-    LoopStall: "loop_stall",
-}
 WINDOW_S = 60.0
 PER_WINDOW = 6
 """Lines of one kind a minute. A stuck lock is told again and again; the counts in `/metrics` are whole."""
@@ -33,15 +28,15 @@ class FindingsLog:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._noted: deque[Finding] = deque(maxlen=KEPT)
+        self._noted: deque[tuple[float, Event]] = deque(maxlen=KEPT)
         self._since_s = clock.monotonic()  # the worker's, as are the next two
         self._written: Counter[str] = Counter()
         self._left_out: Counter[str] = Counter()
         self.on_note: Callable[[], object] = lambda: None
 
-    def note(self, finding: Finding) -> None:
+    def note(self, event: Event) -> None:
         """Keeps it for the log. Does not block; whoever calls may hold locks. Of more than 100 at once the last count."""
-        self._noted.append(finding)
+        self._noted.append((self._clock.time(), event))
         self.on_note()
 
     def run(self, stop: Stop) -> None:
@@ -60,31 +55,18 @@ class FindingsLog:
             self._written.clear()
             self._left_out.clear()
         while self._noted:
-            finding = self._noted.popleft()
-            kind = KINDS[type(finding)]
+            at_s, event = self._noted.popleft()
+            found = described(event, at_s)
+            kind = found.kind.replace(" ", "_")
             if self._written[kind] < PER_WINDOW:
                 self._written[kind] += 1
-                _LOG.warning("%s", _words(finding), extra={"data": {"event": kind, **asdict(finding)}})
+                _LOG.warning("%s", _words(found), extra={"data": {"event": kind, **asdict(event)}})
             else:
                 self._left_out[kind] += 1
 
 
-def _words(finding: Finding) -> str:
-    match finding:
-        case DeadlockFound():
-            told = "; ".join(
-                f"{w.waiter} waits for {w.resource}, held by {', '.join(w.holders)}" for w in finding.cycle
-            )
-            return f"deadlock: {told}" + "".join(_lines(w.waiter, w.waiter_stack) for w in finding.cycle)
-        case OrderInverted():
-            told = f"lock order: {finding.second} was taken before {finding.first}, elsewhere the other way round"
-            return told + "".join(map(_lines, finding.owners, finding.stacks))
-        case LongHold():
-            told = f"{finding.holder} has held {finding.resource} for {finding.held_s:.1f} s; {finding.waiters} wait"
-            return told + _lines(finding.holder, finding.stack)
-        case LoopStall():
-            told = f"the event loop {finding.loop} has run nothing else for {finding.stalled_s:.1f} s"
-            return told + _lines("it", finding.stack)
+def _words(found: Found) -> str:
+    return f"{found.kind}: {found.told}" + "".join(_lines(who, stack) for who, stack in found.stacks)
 
 
 def _lines(who: str, stack: tuple[str, ...]) -> str:

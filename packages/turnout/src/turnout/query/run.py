@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Generic, TypeVar, cast
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from seawall import DeadlineExceeded, SingleFlight, ThreadPool, deadline
@@ -17,6 +18,7 @@ from turnout.errors import QueryCancelled, StoreUnavailable
 from turnout.model.query import Days, Instants, Query, Result
 from turnout.model.site import Site, SiteId
 from turnout.query.across import first_day_plan, visitors_by_day_plan, visitors_now_plan
+from turnout.query.line import Line, Spot, note_spot
 from turnout.query.plan import Plan, make_plan
 from turnout.query.properties import property_names_plan, shape_names
 from turnout.query.shape import shape
@@ -35,15 +37,26 @@ A = TypeVar("A")
 class QueryRunner:
     """Answers queries from one event store.
 
-    `pool` bounds how many statements run at once; the rest wait there in order. `timeout_s` bounds a whole `answer` or
+    `pool` bounds how many statements run at once; the rest wait in order, in `line` where it is given, with equal right
+    for every organisation, else in the pool. `timeout_s` bounds a whole `answer` or
     `answer_all`, waiting included, within the ambient deadline.
     """
 
-    def __init__(self, reader: EventReader, pool: ThreadPool, *, timeout_s: float = 30.0) -> None:
+    def __init__(
+        self,
+        reader: EventReader,
+        pool: ThreadPool,
+        *,
+        timeout_s: float = 30.0,
+        name: str = "queries",
+        line: Line | None = None,
+    ) -> None:
         self._reader = reader
         self._pool = pool
         self._timeout_s = timeout_s
-        self._flights = SingleFlight("queries")
+        self._line = line
+        self._spots: WeakValueDictionary[tuple[object, ...], Spot] = WeakValueDictionary()
+        self._flights = SingleFlight(name)
         # The latest answers, by question and data version: right for as long as nothing new is stored.
         self._kept: OrderedDict[tuple[object, ...], object] = OrderedDict()
 
@@ -52,7 +65,7 @@ class QueryRunner:
 
         Equal queries of one site at the same data version share one run, and its answer while it is kept. A run whose
         last asker has gone is interrupted within 200 ms. Raises `StoreUnavailable` when the store can't answer or time
-        runs out, `seawall.Overloaded` when the pool's queue is full.
+        runs out, `seawall.Overloaded` when too many wait already.
         """
         # The version first: a day that newer events have touched is then gone from what is derived, or is read as it
         # was at the version.
@@ -60,7 +73,7 @@ class QueryRunner:
         plan = make_plan(site, query, self._reader.derived(site.id))
         zone = ZoneInfo(site.timezone)
         key = (site.id, site.timezone, query.range, query.time_labels, plan.sql, plan.parameters, version)
-        return await self._shared(key, plan, lambda rows: shape(plan, rows, query, zone))
+        return await self._shared(site, key, plan, lambda rows: shape(plan, rows, query, zone))
 
     async def answer_all(self, site: Site, queries: Sequence[Query]) -> list[Result]:
         """The answers to a batch, in its order, all asked at once. Raises what the first failing `answer` raises."""
@@ -81,7 +94,7 @@ class QueryRunner:
             day = rows[0][0]
             return day if isinstance(day, date) else None
 
-        return await self._shared((plan.sql, plan.parameters, version), plan, first)
+        return await self._shared(site, (plan.sql, plan.parameters, version), plan, first)
 
     async def visitors_by_day(self, spans: Sequence[tuple[Site, Days]]) -> dict[SiteId, list[int]]:
         """Each site's visitors on each day of its span, in order, by one statement for all. Raises as `answer` does.
@@ -97,14 +110,14 @@ class QueryRunner:
             found = {(site_id, day): visitors for site_id, day, visitors in rows}
             return {site.id: [_count(found.get((site.id, day), 0)) for day in days_of(span)] for site, span in spans}
 
-        return await self._shared((plan.sql, tuple(spans), version), plan, by_day)
+        return await self._shared(spans[0][0], (plan.sql, tuple(spans), version), plan, by_day)
 
     async def visitors_now(self, site: Site, since: datetime) -> int:
         """How many visitors of the site had an event at or after `since` (aware), to the second. Raises as `answer` does."""
         plan = visitors_now_plan(site, since.replace(microsecond=0))
         key = (plan.sql, plan.parameters, self._reader.version())
         # Not kept: another second is another question, and it would push out what pages ask again.
-        return await self._shared(key, plan, lambda rows: _count(rows[0][0]), is_kept=False)
+        return await self._shared(site, key, plan, lambda rows: _count(rows[0][0]), is_kept=False)
 
     async def aside(self, work: Callable[[A], T], argument: A) -> T:
         """What `work` returns, done where statements run and bounded as they are: for what is too long for the loop."""
@@ -121,10 +134,11 @@ class QueryRunner:
     async def property_names(self, site: Site, span: Days | Instants, event: str) -> tuple[str, ...]:
         """The names of an event's properties in a range, most frequent first, 30 at most. Raises as `answer` does."""
         plan = property_names_plan(site, span, event)
-        return await self._shared((plan.sql, plan.parameters, self._reader.version()), plan, shape_names)
+        return await self._shared(site, (plan.sql, plan.parameters, self._reader.version()), plan, shape_names)
 
     async def _shared(
         self,
+        site: Site,
         key: tuple[object, ...],
         plan: Plan,
         finish: Callable[[list[tuple[object, ...]]], T],
@@ -135,6 +149,10 @@ class QueryRunner:
         if key in self._kept:
             self._kept.move_to_end(key)
             return cast("T", self._kept[key])
+        spot = self._spots.get(key)
+        if spot is None:
+            spot = self._spots[key] = Spot()
+        note_spot(spot)
 
         async def run() -> T:
             rows = 0
@@ -149,7 +167,7 @@ class QueryRunner:
                 rows = len(found)
                 return finish(found)
 
-            answer = await self._run(work)
+            answer = await self._run_in_turn(site, spot, work)
             if is_kept and rows <= KEPT_ROWS:
                 self._keep(key, answer)
             return answer
@@ -167,6 +185,14 @@ class QueryRunner:
         self._kept[key] = answer
         if len(self._kept) > KEPT_ANSWERS:
             self._kept.popitem(last=False)
+
+    async def _run_in_turn(self, site: Site, spot: Spot, work: Callable[[object], T]) -> T:
+        if self._line is None:
+            return await self._run(work)
+        gate, workload = self._line
+        spot.admitted = gate.admit(workload, tenant=f"organisation {site.organisation_id}")
+        async with spot.admitted:
+            return await self._run(work)
 
     async def _run(self, work: Callable[[object], T]) -> T:
         run = _Run(work, self._reader)

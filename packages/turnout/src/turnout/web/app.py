@@ -51,6 +51,7 @@ from turnout.web.problems import as_answer
 from turnout.web.scope import EVERYBODY, Connection, admission, check_scopes, make_guard
 from turnout.web.site_settings_page import settings_page
 from turnout.web.templating import make_engine
+from turnout.web.workloads import check_workloads
 
 MAX_BODY_BYTES = 256 * 1024
 
@@ -70,6 +71,7 @@ class Services:
     sharing: Sharing
     runner: QueryRunner
     page_runner: QueryRunner
+    export_runner: QueryRunner
     clock: Clock
     settings: Settings
     operations: Operations
@@ -187,6 +189,7 @@ def make_app(services: Services, csrf_secret: str) -> Litestar:
         debug=False,
     )
     check_scopes(app)
+    check_workloads(app)
     return app
 
 
@@ -226,7 +229,9 @@ def _dependencies(services: Services) -> dict[str, Provide]:
 
     return {
         **{name: given(getattr(services, name)) for name in Services.__dataclass_fields__},
-        "desk": given(Desk(services.page_runner, services.clock, services.settings)),
+        "desk": given(
+            Desk(services.page_runner, services.clock, services.settings, export_runner=services.export_runner)
+        ),
         "viewer": Provide(_viewer, sync_to_thread=False),
         "principal": Provide(_principal, sync_to_thread=False),
         "access": Provide(_access, sync_to_thread=False),

@@ -19,7 +19,7 @@ PATIENCE_S = 1.0
 def chart_part(runner: QueryRunner, site: Site, questions: Questions) -> Part[ChartAnswer | CardAnswer]:
     """The headline numbers and the chart."""
     question = questions.chart
-    return Part((runner, site, question), lambda: ask_chart(runner, site, question))
+    return Part((runner, site, question), lambda: ask_chart(runner, site, question), is_remembered=True)
 
 
 def card_part(
@@ -28,7 +28,7 @@ def card_part(
     """One card."""
     chosen = (view.event, view.prop) if card_id == "events" else ()
     key = (runner, site, card_id, chosen, questions.cards[card_id])
-    return Part(key, lambda: ask_card(runner, site, view, questions, card_id))
+    return Part(key, lambda: ask_card(runner, site, view, questions, card_id), is_remembered=True)
 
 
 async def ask_chart(runner: QueryRunner, site: Site, question: ChartQuestion) -> ChartAnswer:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from seawall import Closed, DeadlineExceeded, Overloaded, deadline
+from seawall import Closed, DeadlineExceeded, Gate, Overloaded, deadline
 from turnout.errors import BadInput, JournalFull, StoreUnavailable, TooLarge
 from turnout.ingest.decode import MAX_BODY_BYTES, decode_plausible
 from turnout.ingest.pipeline import Pipeline
@@ -30,10 +30,16 @@ MAX_HEADER = 2_048
 
 
 class Collect:
-    """The ASGI callable for events in Plausible's format: POST and OPTIONS, everything else is 405."""
+    """The ASGI callable for events in Plausible's format: POST and OPTIONS, everything else is 405.
 
-    def __init__(self, pipeline: Pipeline, *, put_timeout_s: float = PUT_TIMEOUT_S) -> None:
+    `gate` says how many requests may be on their way to the journal at once. Those beyond wait in line with their
+    body read, and their connection is not read on: the server reads a connection's next request only when this one is
+    answered. So senders are slowed first, and told to come again only where the line is longer than they would wait.
+    """
+
+    def __init__(self, pipeline: Pipeline, gate: Gate, *, put_timeout_s: float = PUT_TIMEOUT_S) -> None:
         self._pipeline = pipeline
+        self._gate = gate
         self._put_timeout_s = put_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -55,7 +61,9 @@ class Collect:
                 await _answer(send, 200, sender.address.encode(), _TEXT)
                 return
             with deadline(self._put_timeout_s):
-                accepted = await self._pipeline.accept(decode_plausible(body), sender)
+                # Not before the body: a thousand slow senders would take all seats, and nobody's event would come in.
+                async with self._gate.admit("ingest"):
+                    accepted = await self._pipeline.accept(decode_plausible(body), sender)
         except BadInput as error:
             status = 413 if isinstance(error, TooLarge) else 400
             await _json(send, status, {"errors": {error.field: [error.problem]}})

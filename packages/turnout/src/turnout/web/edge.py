@@ -1,5 +1,5 @@
 """The outermost ASGI callable. What comes by the thousand, and what must answer under any load, is answered in front of
-the web framework; everything else goes to it, and leaves with the security headers."""
+the web framework; everything else goes to it through the gates, and leaves with the security headers."""
 
 from __future__ import annotations
 
@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from seawall import request_timing
+from seawall import deadline, request_timing
+from seawall.asgi import Scope, Ticket, admission
 from seawall.clock import SYSTEM_CLOCK
 from turnout.settings import Settings
 from turnout.web.auth import is_https
+from turnout.web.gates import TIME_S, Gates
 from turnout.web.ops import Operations
+from turnout.web.templating import make_environment
 from turnout.web.timing import timed_for_operators
 
 Message = MutableMapping[str, Any]
@@ -50,9 +53,17 @@ class Edge:
     """Answers the paths named here itself and hands the others on."""
 
     def __init__(
-        self, *, collect: Application, app: Application, operations: Operations, script: Path, settings: Settings
+        self,
+        *,
+        collect: Application,
+        app: Application,
+        gates: Gates,
+        classify: Callable[[Scope], Ticket],
+        operations: Operations,
+        script: Path,
+        settings: Settings,
     ) -> None:
-        self._app = app
+        self._app = admission(_in_time(app), gates, classify, page=busy_page())
         self._operations = operations
         self._script = script.read_bytes()
         self._script_tag = b'"' + blake2b(self._script, digest_size=8).hexdigest().encode() + b'"'
@@ -91,10 +102,12 @@ class Edge:
         refused = _refused_for(scope["headers"])
         if refused is not None:
             await _answer(guarded, *refused, [_PLAIN])
-        else:
-            # The framework knows GET alone; the server leaves the body of an answer to HEAD out.
-            is_head = scope["method"] == "HEAD"
-            await self._app({**scope, "method": "GET"} if is_head else scope, receive, guarded)
+            return
+        # The framework knows GET alone; the server leaves the body of an answer to HEAD out.
+        if scope["method"] == "HEAD":
+            scope = {**scope, "method": "GET"}
+        is_asked_again = scope["method"] == "GET"
+        await self._app(scope, receive, _asking_again(scope, guarded) if is_asked_again else guarded)
 
     def _guarded(self, send: Send, security: list[Header]) -> Send:
         async def guarded(message: Message) -> None:
@@ -133,6 +146,34 @@ class Edge:
             await send({"type": "http.response.body", "body": b""})
         else:
             await _answer(send, 200, self._script, headers)
+
+
+def busy_page() -> str:
+    """What a browser is shown that a gate refuses: see `seawall.asgi.admission`."""
+    return make_environment().get_template("busy.html").render()
+
+
+def _in_time(app: Application) -> Application:
+    """`app` with the deadline of the workload as which it was let in."""
+
+    async def in_time(scope: Message, receive: Receive, send: Send) -> None:
+        with deadline(TIME_S.get(scope["seawall.admitted"].work.workload.name)):
+            await app(scope, receive, send)
+
+    return in_time
+
+
+def _asking_again(scope: Message, send: Send) -> Send:
+    """A `send` by which a page that a gate refused is asked for again by the browser itself, without any script."""
+
+    async def asking_again(message: Message) -> None:
+        if message["type"] == "http.response.start" and "seawall.admitted" not in scope:
+            after = next((value for name, value in message["headers"] if name == b"retry-after"), None)
+            if after is not None:
+                message["headers"] = [*message["headers"], (b"refresh", after)]
+        await send(message)
+
+    return asking_again
 
 
 def _refused_for(headers: list[Header]) -> tuple[int, bytes] | None:

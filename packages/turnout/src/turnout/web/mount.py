@@ -45,16 +45,23 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Desk(msgspec.Struct, frozen=True):
-    """What answers the page's questions."""
+    """What answers the page's questions. `export_runner`: those of files, which wait for everybody else; like the rest
+    where there is none."""
 
     runner: QueryRunner
     clock: Clock
     settings: Settings
     fragments: Fragments = msgspec.field(default_factory=Fragments)
+    export_runner: QueryRunner | None = None
 
     def now(self, site: Site) -> datetime:
         """The site's wall clock, aware."""
         return datetime.fromtimestamp(self.clock.time(), UTC).astimezone(ZoneInfo(site.timezone))
+
+    @property
+    def exporter(self) -> QueryRunner:
+        """What answers the questions of a file."""
+        return self.export_runner or self.runner
 
     @property
     def has_cities(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from functools import partial
 
 from litestar import Response
 from litestar.response import Redirect, Template
@@ -29,7 +29,7 @@ from turnout.web.page.periods import Span
 from turnout.web.page.questions import Questions, ask, needs_first_day
 from turnout.web.page.span_words import name_range
 from turnout.web.page.state import write_view
-from turnout.web.patience import Part, in_time
+from turnout.web.patience import Old, Part, in_time
 
 DETAILS_PATIENCE_S = 5.0
 """How long the one table of the page is waited for."""
@@ -61,9 +61,10 @@ async def site_details(
         return await _csv(mount, desk, details, span)
     key = (desk.runner, mount.site, details, span, questions.before)
     part = Part(key, lambda: _answer(mount, desk, details, questions))
-    found = await in_time({"details": part}, patience_s=patience_s)
+    found = (await in_time({"details": part}, patience_s=patience_s))["details"]
+    assert not isinstance(found, Old)
     words = name_range(span.range, now.tzinfo)
-    drawing = draw_details(details, found["details"], words=words, before=questions.before, cities=desk.has_cities)
+    drawing = draw_details(details, found, words=words, before=questions.before, cities=desk.has_cities)
     bar = draw_bar(details.view, questions, now, details_pairs(details))
     context: dict[str, object] = {"details": drawing, "bar": bar}
     return draw_template("details.html", mount, context)
@@ -102,7 +103,7 @@ async def _csv(mount: Mount, desk: Desk, details: Details, span: Span) -> Respon
     total = rows.total_rows or 0
     cut = f"first_{CSV_ROWS}" if total > CSV_ROWS else ""
     name = file_name(mount.site.domain, details.card.id, report.tab.id, dates_of(span), cut, suffix=".csv")
-    content = await asyncio.to_thread(report_csv, report, rows)
+    content = await desk.runner.aside(partial(report_csv, report), rows)
     return csv_response(content, name, "text/csv", total)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 from collections.abc import Iterator
 from datetime import datetime
+from functools import partial
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from litestar import Response
@@ -38,10 +38,10 @@ async def site_export(request: PageRequest, mount: Mount, desk: Desk) -> Respons
     except BadInput as bad:
         return unreadable(request, mount, bad)
     now = desk.now(mount.site)
-    first_day = await desk.runner.first_day(mount.site) if needs_first_day(view) else None
+    first_day = await desk.exporter.first_day(mount.site) if needs_first_day(view) else None
     questions = ask(view, now, first_day)
     archive = _Archive(now)
-    series = await desk.runner.answer(mount.site, _series(view, questions))
+    series = await desk.exporter.answer(mount.site, _series(view, questions))
     archive.add(f"numbers-by-{questions.step}.csv", _series_csv(questions, series, now), len(series.rows))
     await _add_reports(archive, mount, desk, view, questions)
     facts = (
@@ -63,9 +63,11 @@ async def _add_reports(archive: _Archive, mount: Mount, desk: Desk, view: View, 
         reports += await _property_reports(mount, desk, view, questions)
     for at in range(0, len(reports), AT_ONCE):
         some = reports[at : at + AT_ONCE]
-        answers = await desk.runner.answer_all(mount.site, [_rows(view, questions, report) for _, report in some])
+        answers = await desk.exporter.answer_all(mount.site, [_rows(view, questions, report) for _, report in some])
         for (name, report), answer in zip(some, answers, strict=True):
-            await asyncio.to_thread(_add_report, archive, name, report, answer)  # ten thousand rows take a while
+            await desk.exporter.aside(
+                partial(_add_report, archive, name, report), answer
+            )  # ten thousand rows take a while
 
 
 def _add_report(archive: _Archive, name: str, report: Report, answer: Result) -> None:
@@ -106,7 +108,7 @@ def _reports(view: View, *, cities: bool) -> Iterator[tuple[str, Report]]:
 
 
 async def _property_reports(mount: Mount, desk: Desk, view: View, questions: Questions) -> list[tuple[str, Report]]:
-    names = await desk.runner.property_names(mount.site, questions.span.range, view.event)
+    names = await desk.exporter.property_names(mount.site, questions.span.range, view.event)
     card = CARDS_BY_ID["events"]
     return [
         (file_name("property", str(at), name, suffix=""), event_report(view, card, name))

@@ -12,17 +12,16 @@ from turnout.web import asking
 from turnout.web.asking import card_part, chart_part
 from turnout.web.fragments import Fragment
 from turnout.web.mount import Desk, Mount, PageRequest, draw_template, read_parameters, unreadable
-from turnout.web.page.answers import CardAnswer, ChartAnswer, Missing
+from turnout.web.page.answers import Age, CardAnswer, ChartAnswer, Missing
 from turnout.web.page.cards import CARDS_BY_ID
-from turnout.web.page.chart_section import draw_chart_section
-from turnout.web.page.drawing import Answers, draw, draw_bar, draw_one_card
+from turnout.web.page.drawing import Answers, draw, draw_bar, draw_chart, draw_one_card
 from turnout.web.page.filter_form import take_typed_filter
 from turnout.web.page.questions import Questions, ask, needs_first_day
 from turnout.web.page.state import View, read_view, write_view
-from turnout.web.patience import Part, in_time
+from turnout.web.patience import Old, Part, in_time
 
-SECTION_PATIENCE_S = 20.0
-"""How long a section that is asked for alone is waited for; then it is drawn as late once more."""
+SECTION_PATIENCE_S = 5.0
+"""How long a section that is asked for alone is waited for; then it is drawn as late once more, with its place by then."""
 
 
 async def site_page(
@@ -78,7 +77,7 @@ async def site_card(
     questions = ask(view, now, first_day)
     answers = await _ask(mount, desk, view, questions, [] if card_id == "chart" else [card_id], patience_s)
     if card_id == "chart":
-        chart = draw_chart_section(view, questions, answers.chart, now)
+        chart = draw_chart(view, questions, answers, now)
         context: dict[str, object] = {"chart": chart, "bar": draw_bar(view, questions, now)}
         return draw_template("_chart_alone.html", mount, context)
     card = draw_one_card(view, CARDS_BY_ID[card_id], questions, answers, cities=desk.has_cities)
@@ -92,11 +91,14 @@ async def _ask(
     parts = {"chart": chart_part(desk.runner, mount.site, questions)}
     for card_id in cards:
         parts[card_id] = card_part(desk.runner, mount.site, view, questions, card_id)
-    answers = await in_time(parts, patience_s=patience_s)
+    found = await in_time(parts, patience_s=patience_s)
+    ages = {name: Age(one.age_s, one.late.place) for name, one in found.items() if isinstance(one, Old)}
+    answers = {name: one.answer if isinstance(one, Old) else one for name, one in found.items()}
     chart = answers.pop("chart")
     return Answers(
         chart=Missing(is_late=False) if isinstance(chart, CardAnswer) else chart,
         cards={name: answer for name, answer in answers.items() if not isinstance(answer, ChartAnswer)},
+        ages=ages,
     )
 
 
@@ -113,4 +115,5 @@ def _fragment(mount: Mount, desk: Desk, view: View, questions: Questions, answer
 
 async def _first_day(mount: Mount, desk: Desk, patience_s: float) -> date | Missing | None:
     part = Part((desk.runner, mount.site, "first_day"), lambda: desk.runner.first_day(mount.site))
-    return (await in_time({"first_day": part}, patience_s=patience_s))["first_day"]
+    found = (await in_time({"first_day": part}, patience_s=patience_s))["first_day"]
+    return found.answer if isinstance(found, Old) else found

@@ -21,7 +21,7 @@ from turnout.web.mount import Desk
 from turnout.web.page.answers import Missing
 from turnout.web.page.sparkline import HEIGHT, WIDTH, Sparkline, draw_sparkline
 from turnout.web.pages import page
-from turnout.web.patience import Part, in_time
+from turnout.web.patience import Old, Part, in_time
 from turnout.web.scope import EVERYBODY, PERSON
 from turnout.web.timezones import timezones
 
@@ -122,4 +122,5 @@ async def _sparklines(desk: Desk, sites: Sequence[Site]) -> dict[SiteId, Sparkli
         spans.append((site, Days(today - timedelta(days=DAYS - 1), today)))
     part = Part(("sparklines", tuple(spans)), lambda: desk.runner.visitors_by_day(spans))
     found = (await in_time({"sparklines": part}, patience_s=PATIENCE_S))["sparklines"]
+    assert not isinstance(found, Old)
     return {} if isinstance(found, Missing) else {number: draw_sparkline(values) for number, values in found.items()}

@@ -9,9 +9,22 @@ from turnout.web.page.questions import ChartQuestion
 
 
 class Missing(msgspec.Struct, frozen=True):
-    """No answer: it is still being counted (`is_late`), or it could not be."""
+    """No answer: it is still being counted (`is_late`), or it could not be. `place`: where it stands in line, from 1."""
 
     is_late: bool
+    place: int | None = None
+
+
+class Age(msgspec.Struct, frozen=True):
+    """An answer is `age_s` seconds old, while a fresh one is counted, or queued with a `place`."""
+
+    age_s: float
+    place: int | None = None
+
+    @property
+    def words(self) -> str:
+        """`12 s old`; minutes from two of them on."""
+        return f"{self.age_s:.0f} s old" if self.age_s < 120 else f"{self.age_s / 60:.0f} min old"
 
 
 class ChartAnswer(msgspec.Struct, frozen=True, kw_only=True):

@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from turnout.model.query import Comparison, Row
-from turnout.web.page.answers import CardAnswer, Missing
+from turnout.web.page.answers import Age, CardAnswer, Missing
 from turnout.web.page.cards import CARDS, Card, Tab
 from turnout.web.page.change import change_of
 from turnout.web.page.filter_bar import value_words
@@ -51,6 +51,8 @@ class CardDrawing(msgspec.Struct, frozen=True, kw_only=True):
     more_tabs: tuple[Choice, ...] = ()
     """The second row: the tabs of a group, or the properties of an event."""
     missing: Missing | None = None
+    age: Age | None = None
+    """Of an answer that is shown until a fresh one is there."""
     is_whole: bool = True
     rows: tuple[CardRow, ...] = ()
     map: WorldMap | None = None

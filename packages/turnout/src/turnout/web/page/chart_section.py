@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from turnout.model.query import Result
-from turnout.web.page.answers import ChartAnswer, Missing, totals_before, totals_of
+from turnout.web.page.answers import Age, ChartAnswer, Missing, totals_before, totals_of
 from turnout.web.page.change import Change, change_of
 from turnout.web.page.chart import NARROW, WIDE, Chart, Lines, draw_chart, point_text
 from turnout.web.page.intervals import Step
@@ -70,9 +70,10 @@ class ChartData(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 
 class ChartSection(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole section. `missing`: why there is nothing to draw; None where there is."""
+    """The whole section. `missing`: why there is nothing to draw; None where there is. `age`: of an old answer."""
 
     missing: Missing | None
+    age: Age | None = None
     headlines: tuple[Headline, ...]
     intervals: tuple[Choice, ...]
     title: str

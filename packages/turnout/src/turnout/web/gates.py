@@ -1,0 +1,121 @@
+"""The gates in front of the application: how many of each workload are served at once, and how long the others wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from litestar import Request
+from litestar.datastructures import State
+
+from seawall import Fixed, Gate, Workload
+from seawall.asgi import Scope, Ticket
+from turnout.model.site import Principal, Site
+from turnout.settings import Settings
+from turnout.web.peer import peer_of
+from turnout.web.workloads import Work, work_of
+
+TIME_S: dict[Work, float] = {
+    "operations": 30.0,
+    "account": 30.0,
+    "dashboard": 30.0,
+    "sections": 60.0,
+    "api": 60.0,
+    "export": 300.0,
+    "sign-in": 60.0,
+}
+"""The deadline of a request that was let in: no wait below it lasts longer. Streams have none."""
+WAITING = 500
+"""How many may wait for one workload. The predicted wait refuses before that, unless answers are very quick."""
+
+
+INGEST_WAITING = 50_000
+"""Events that may wait for a seat: more than there can be connections, so that the expected wait alone refuses."""
+
+
+class Gates(NamedTuple):
+    """One gate for each resource: the core that draws pages, patience with the store, the cores that check passwords,
+    connections that stay open, and the journal."""
+
+    pages: Gate
+    answers: Gate
+    sign_ins: Gate
+    streams: Gate
+    ingest: Gate
+
+    def close(self) -> None:
+        """Refuses whoever comes from now on."""
+        for gate in self:
+            gate.close()
+
+
+def make_gates(settings: Settings) -> Gates:
+    """The gates for these settings. Close them."""
+    wait_s = settings.page_wait_s
+    pages = [
+        Workload("dashboard", "interactive", 0.5, WAITING, wait_s, cancel_on_disconnect=True),
+        Workload("account", "interactive", 0.25, WAITING, wait_s),
+        Workload("operations", exempt=True),
+    ]
+    answers = [
+        Workload("sections", "interactive", 0.5, WAITING, 20.0, cancel_on_disconnect=True),
+        Workload("api", "default", 0.25, WAITING, 10.0, cancel_on_disconnect=True),
+        Workload("export", "background", 0.0, 64, 30.0, max_share=0.25, cancel_on_disconnect=True),
+    ]
+    sign_in = Workload(
+        "sign-in", "interactive", queue_limit=settings.sign_ins_waiting, deadline_s=settings.sign_in_wait_s
+    )
+    return Gates(
+        Gate("pages", Fixed(settings.page_seats), pages),
+        Gate("answers", Fixed(settings.answer_seats), answers),
+        Gate("sign-ins", Fixed(settings.hash_threads), [sign_in]),
+        Gate("streams", Fixed(settings.live_streams), [Workload("live", queue_limit=0)]),
+        Gate("ingest", Fixed(settings.ingest_in_flight), [Workload("ingest", "critical", 1.0, INGEST_WAITING, 8.0)]),
+    )
+
+
+def make_classify(
+    settings: Settings,
+    find_site: Callable[[str], Site | None],
+    holder_of: Callable[[str], Principal | None],
+) -> Callable[[Scope], Ticket]:
+    """What says of a request which workload it is, and whose: `find_site` and `holder_of` (of a key) answer from memory.
+
+    Whoever comes without a name that is known shares one line with all others of that kind, or an attacker would make
+    up as many as he likes.
+    """
+    common: dict[Work, Ticket] = {work: Ticket(work) for work in (*TIME_S, "live")}
+
+    def classify(scope: Scope) -> Ticket:
+        path: str = scope["path"]
+        work = work_of(scope["method"], path)
+        tenant = ""
+        if work == "sign-in":
+            request: Request[object, object, State] = Request(scope)  # type: ignore[arg-type]
+            tenant = peer_of(request, settings)
+        elif work == "api":
+            tenant = _holder(scope, holder_of)
+        elif work != "account" and work != "operations":
+            tenant = _owner(path, find_site)
+        return Ticket(work, tenant) if tenant else common[work]
+
+    return classify
+
+
+def _owner(path: str, find_site: Callable[[str], Site | None]) -> str:
+    """The organisation whose site the path names. Links are known by the store alone: 64 lines, by their first letter."""
+    kind, _, rest = path.lstrip("/").partition("/")
+    name = rest.partition("/")[0]
+    if kind == "share":
+        return f"links {name[:1]}"
+    site = find_site(name)
+    return "" if site is None else f"organisation {site.organisation_id}"
+
+
+def _holder(scope: Scope, holder_of: Callable[[str], Principal | None]) -> str:
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            holder = holder_of(value.decode("latin-1").partition(" ")[2].strip())
+            if holder is not None:
+                return f"organisation {holder.only_organisation}" if holder.only_organisation else f"{holder.user_id}"
+    return ""

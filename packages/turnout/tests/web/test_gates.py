@@ -1,0 +1,224 @@
+"""The gates in front of a small application: who waits, what the refused are told, and what is never refused."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from seawall import remaining_s
+from turnout.model.site import OrganisationId, Principal, Site, SiteId, UserId
+from turnout.settings import Settings, for_cores
+from turnout.web.edge import Edge
+from turnout.web.gates import Gates, make_classify, make_gates
+
+SITE = Site(SiteId(1), "acme.example", "UTC", OrganisationId(7))
+HOLDER = Principal(UserId(3), "ada@example.org", only_organisation=OrganisationId(9))
+SETTINGS = for_cores(Settings(page_wait_s=0.1, page_seats=1, answer_seats=1, live_streams=1), cores=2)
+SCRIPT = Path(__file__).parents[2] / "src" / "turnout" / "web" / "static" / "script.js"
+HTML = [(b"accept", b"text/html,*/*")]
+
+Message = dict[str, Any]
+classify = make_classify(SETTINGS, {"acme.example": SITE}.get, {"tk_1": HOLDER}.get)
+
+
+class Crowd:
+    """An edge whose application answers when it is told to."""
+
+    def __init__(self, settings: Settings = SETTINGS) -> None:
+        self.gates: Gates = make_gates(settings)
+        self.go_on = asyncio.Event()
+        self.cancelled: list[str] = []
+        self.remaining_s: dict[str, float | None] = {}
+        self.edge = Edge(
+            collect=self._app,
+            app=self._app,
+            gates=self.gates,
+            classify=classify,
+            operations=None,  # type: ignore[arg-type]  # not asked here
+            script=SCRIPT,
+            settings=settings,
+        )
+
+    async def _app(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Any]) -> None:
+        self.remaining_s[scope["path"]] = remaining_s()
+        try:
+            if not scope["path"].startswith(("/ops", "/static")):
+                await self.go_on.wait()
+        except asyncio.CancelledError:
+            self.cancelled.append(scope["path"])
+            raise
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"here"})
+
+    async def ask(
+        self,
+        path: str,
+        method: str = "GET",
+        headers: list[tuple[bytes, bytes]] | None = None,
+        leaves: asyncio.Event | None = None,
+    ) -> tuple[int, dict[bytes, bytes], bytes]:
+        """Status, headers and body; 0 where none came. The client goes when `leaves` is set."""
+        sent: list[Message] = []
+        body = [{"type": "http.request", "body": b"", "more_body": False}]
+        gone = leaves or asyncio.Event()
+
+        async def receive() -> Message:
+            if body:
+                return body.pop()
+            await gone.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "path": path,
+            "query_string": b"",
+            "headers": headers or [],
+            "client": ("203.0.113.5", 4711),
+        }
+        await self.edge(scope, receive, send)  # type: ignore[arg-type]
+        if not sent:
+            return 0, {}, b""
+        return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
+
+    def waiting(self, workload: str) -> int:
+        """How many wait as this workload."""
+        return sum(work.waiting for gate in self.gates for work in gate.statistics().workloads if work.name == workload)
+
+    def in_flight(self) -> int:
+        """How many are inside."""
+        return sum(gate.statistics().in_flight for gate in self.gates)
+
+
+async def until(claim: Callable[[], bool]) -> None:
+    async with asyncio.timeout(30):
+        while not claim():  # noqa: ASYNC110 (nothing tells of it)
+            await asyncio.sleep(0)
+
+
+def test_who_waits_in_vain_gets_a_page_that_asks_again_or_json() -> None:
+    async def run() -> None:
+        crowd = Crowd()
+        inside = asyncio.create_task(crowd.ask("/sites/acme.example"))
+        await until(lambda: crowd.in_flight() == 1)
+        page = await crowd.ask("/sites/acme.example", headers=HTML)
+        form = await crowd.ask("/sites", "POST", headers=HTML)
+        data = await crowd.ask("/sites/acme.example")
+        crowd.go_on.set()
+        assert (await inside)[2] == b"here"
+        assert page[0] == form[0] == data[0] == 503
+        assert b"Busy just now" in page[2]
+        assert b"{" not in page[2]
+        assert page[1][b"refresh"] == page[1][b"retry-after"]
+        assert b"refresh" not in form[1]
+        assert b"default-src 'self'" in page[1][b"content-security-policy"]
+        assert data[1][b"content-type"] == b"application/problem+json"
+        problem = json.loads(data[2])
+        assert (problem["status"], problem["reason"], problem["retry_after_s"]) == (
+            503,
+            "late",
+            int(data[1][b"retry-after"]),
+        )
+        assert (await crowd.ask("/sites/acme.example"))[0] == 200
+
+    asyncio.run(run())
+
+
+def test_operations_and_files_go_in_past_a_crowd() -> None:
+    async def run() -> None:
+        crowd = Crowd()
+        tasks = [asyncio.create_task(crowd.ask("/sites/acme.example")) for _ in range(20)]
+        await until(lambda: crowd.waiting("dashboard") == 19)
+        for path in ("/ops", "/ops/snapshot", "/ops/stacks", "/static/app.js"):
+            assert (await crowd.ask(path))[0] == 200
+        crowd.go_on.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(run())
+
+
+def test_a_crowd_of_sign_ins_waits_in_a_line_of_its_own() -> None:
+    async def run() -> None:
+        crowd = Crowd(for_cores(Settings(page_seats=4), cores=2))
+        tasks = [asyncio.create_task(crowd.ask("/login", "POST")) for _ in range(300)]
+        await until(lambda: crowd.waiting("sign-in") == 299)
+        page = asyncio.create_task(crowd.ask("/sites"))
+        await until(lambda: crowd.in_flight() == 2)
+        assert crowd.waiting("account") == 0
+        crowd.go_on.set()
+        assert {status for status, _, _ in await asyncio.gather(page, *tasks)} == {200}
+
+    asyncio.run(run())
+
+
+def test_who_leaves_stops_what_only_he_asked_for_and_no_change_of_data() -> None:
+    async def run() -> None:
+        crowd = Crowd(for_cores(Settings(), cores=2))
+        leaves = asyncio.Event()
+        asked = ["/sites/acme.example", "/share/x/cards/pages", "/sites/acme.example/export.zip"]
+        gone = [asyncio.create_task(crowd.ask(path, leaves=leaves)) for path in asked]
+        gone.append(asyncio.create_task(crowd.ask("/api/v2/query", "POST", leaves=leaves)))
+        change = asyncio.create_task(crowd.ask("/sites/acme.example/settings/delete", "POST", leaves=leaves))
+        await until(lambda: crowd.in_flight() == 5)
+        leaves.set()
+        assert [status for status, _, _ in await asyncio.gather(*gone)] == [0, 0, 0, 0]
+        assert sorted(crowd.cancelled) == sorted([*asked, "/api/v2/query"])
+        crowd.go_on.set()
+        assert (await change)[0] == 200
+        assert crowd.in_flight() == 0
+
+    asyncio.run(run())
+
+
+def test_a_request_has_the_deadline_of_its_workload_and_a_stream_has_none() -> None:
+    async def run() -> None:
+        crowd = Crowd()
+        crowd.go_on.set()
+        await crowd.ask("/sites/acme.example")
+        await crowd.ask("/sites/acme.example/live")
+        within_s = crowd.remaining_s["/sites/acme.example"]
+        assert within_s is not None
+        assert 0 < within_s <= 30
+        assert crowd.remaining_s["/sites/acme.example/live"] is None
+
+    asyncio.run(run())
+
+
+def test_there_is_a_seat_for_each_stream_and_no_line_for_them() -> None:
+    async def run() -> None:
+        crowd = Crowd()
+        stream = asyncio.create_task(crowd.ask("/sites/acme.example/live"))
+        await until(lambda: crowd.in_flight() == 1)
+        assert (await crowd.ask("/sites/acme.example/live"))[0] == 503
+        crowd.go_on.set()
+        await stream
+
+    asyncio.run(run())
+
+
+def scope(path: str, method: str = "GET", headers: list[tuple[bytes, bytes]] | None = None) -> Message:
+    return {"type": "http", "method": method, "path": path, "headers": headers or [], "client": ("203.0.113.5", 1)}
+
+
+def test_tenants_are_organisations_and_what_is_made_up_shares_one_line() -> None:
+    key = [(b"authorization", b"Bearer tk_1")]
+    made_up = [(b"authorization", b"Bearer tk_made_up")]
+    for asked, tenant in (
+        (scope("/sites/acme.example"), "organisation 7"),
+        (scope("/sites/made-up.example"), ""),
+        (scope("/sites/acme.example/cards/pages"), "organisation 7"),
+        (scope("/share/abc/live"), "links a"),
+        (scope("/api/v2/query", "POST", key), "organisation 9"),
+        (scope("/api/v2/query", "POST", made_up), ""),
+        (scope("/api/v2/query", "POST"), ""),
+        (scope("/login", "POST"), "203.0.113.5"),
+        (scope("/account"), ""),
+    ):
+        assert classify(asked).tenant == tenant, asked["path"]
