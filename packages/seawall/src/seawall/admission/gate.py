@@ -131,7 +131,7 @@ class Gate:
     def capacity(self, workload: str) -> Capacity:
         """What there is for this workload: spare seats, who waits for one, departures a second. Does not block."""
         with self._guard:
-            return self._control.capacity(self._control.works[workload])
+            return self._control.capacity(self._work_of(workload))
 
     def shadow(self, is_shadow: bool) -> None:
         """Go into shadow, or out of it and refuse from now on. Those who wait then stay in line. Does not block."""
