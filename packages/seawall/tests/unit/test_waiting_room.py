@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from seawall import Fixed, Gate, Misuse, Workload
+from seawall import Fixed, Gate, Misuse, ThreadPool, Workload
 from seawall.admission.room_look import Pages, Standing, duration
 from seawall.asgi import Look, Ticket, WaitingRoom, admission
 from seawall.testing import ManualClock
@@ -356,6 +356,28 @@ def test_a_room_for_nothing_or_for_what_no_gate_has_is_misuse() -> None:
         admission(service, gate, lambda scope: None, room=WaitingRoom(["export"], key=KEY))
     with pytest.raises(Misuse, match="<!--room-->"):
         Look(template="<html></html>")
+
+
+def test_loops_on_several_threads_draw_no_number_twice() -> None:
+    house = House()
+    tickets: list[str] = []
+
+    def draw() -> None:
+        async def main() -> None:
+            for _ in range(100):
+                visitor = Visitor(house.app, is_page=False)
+                tickets.append(json.loads((await visitor.asks()).body)["ticket"])
+
+        asyncio.run(main())
+
+    with house.gate.admit_sync("pages") as somebody, ThreadPool("loops", max_threads=4) as pool:
+        somebody.ignore()
+        for future in [pool.submit(draw) for _ in range(4)]:
+            future.result(60)
+    desk = house.room._desk("pages")
+    assert desk is not None
+    numbers = [desk._signer.read(ticket, house.clock.time(), 600.0, 600.0).number for ticket in tickets]
+    assert sorted(numbers) == list(range(1, 401))
 
 
 def standing(**fields) -> Standing:

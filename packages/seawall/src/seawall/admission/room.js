@@ -21,6 +21,7 @@
   const look = async () => {
     try {
       const answer = await fetch(location.href, {headers: {"waiting-room": room.dataset.room}, cache: "no-store"})
+      if (answer.status > 499) throw answer
       if (!answer.headers.has("waiting-room")) return location.reload()
       const now = await answer.json()
       lost = 0
