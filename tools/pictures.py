@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import httpx
 import pyotp
+import room_states
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -25,6 +26,7 @@ IMAGES = Path(__file__).parents[1] / "docs" / "images"
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-sync"]
 PORTS = (8471, 8472, 8473)
 CONSOLE = {"console", "console-stack"}
+ROOM = {"waiting-room"}
 PASSWORD = "correct horse battery staple"
 EMAIL, SITE = "demo@turnout.example", "demo.example"
 LOOKS = {
@@ -102,7 +104,9 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=ARGUMENTS)
         if not wanted or wanted & CONSOLE:
             _console(browser, wanted)
-        if not wanted or wanted - CONSOLE:
+        if not wanted or wanted & ROOM:
+            _room(browser, Path(directory), wanted)
+        if not wanted or wanted - CONSOLE - ROOM:
             with _serving(Path(directory) / "demo", PORTS[0], "--demo") as (base, data):
                 _demo(browser, base, data, wanted)
             with _serving(Path(directory) / "first", PORTS[1]) as (base, data):
@@ -127,6 +131,18 @@ def _console(browser: Browser, wanted: set[str]) -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def _room(browser: Browser, folder: Path, wanted: set[str]) -> None:
+    """Seawall's waiting room, whose page needs no server."""
+    room_states.write_states(folder)
+    for look, options in LOOKS.items():
+        size = options["viewport"] if look == "phone" else {"width": 900, "height": 640}
+        context = browser.new_context(**options | {"viewport": size}, reduced_motion="reduce")
+        page = context.new_page()
+        page.goto((folder / "waiting.html").as_uri())
+        _keep(page, "waiting-room", look, wanted, whole=False)
+        context.close()
 
 
 def _demo(browser: Browser, base: str, data: Path, wanted: set[str]) -> None:

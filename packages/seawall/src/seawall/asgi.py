@@ -11,9 +11,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from seawall.admission.admitted import Admitted
-from seawall.admission.answers import PAGE, Answers
+from seawall.admission.answers import PAGE, Answer, Answers
 from seawall.admission.gate import Gate
 from seawall.admission.receiver import Message, Receive, Receiver
+from seawall.admission.room_desk import CALLER, Ask, Caller, ask_of
+from seawall.admission.room_look import Look as Look
+from seawall.admission.waiting_room import WaitingRoom as WaitingRoom
 from seawall.core.control import Refusal
 from seawall.errors import DeadlineExceeded, Misuse, Overloaded
 from seawall.runtime.who import this_task
@@ -49,6 +52,7 @@ def admission(
     *,
     problem_type: str = "about:blank",
     page: str = PAGE,
+    room: WaitingRoom | None = None,
 ) -> App:
     """`app` behind `gate`: put it around everything else, so that a refusal costs nothing but itself.
 
@@ -67,17 +71,22 @@ def admission(
     `{detail}`, `{seconds}` and `{unit}` are filled in (braces of its own are doubled). A WebSocket is denied by the same
     answer where the server can, else closed with code 1013. Handlers' own `Overloaded` is left to the framework.
 
+    With a `room`, whoever the gate has no place for in a workload of the room keeps a place in line instead, and is let in in
+    turn: see `WaitingRoom`.
+
         app = FastAPI()
         gate = Gate("web", Fixed(4), [Workload("pages"), Workload("health", exempt=True)])
         app = admission(app, gate, lambda scope: Ticket("health" if scope["path"] == "/health" else "pages"))
     """
-    return _Admission(app, [gate] if isinstance(gate, Gate) else gate, classify, Answers(problem_type, page))
+    return _Admission(app, [gate] if isinstance(gate, Gate) else gate, classify, Answers(problem_type, page), room)
 
 
 class _Admission:
     """See `admission`."""
 
-    def __init__(self, app: App, gates: Sequence[Gate], classify: Classify, answers: Answers) -> None:
+    def __init__(
+        self, app: App, gates: Sequence[Gate], classify: Classify, answers: Answers, room: WaitingRoom | None
+    ) -> None:
         self._app = app
         self._classify = classify
         self._answers = answers
@@ -86,8 +95,19 @@ class _Admission:
             for workload in gate.workloads:
                 if self._gates.setdefault(workload.name, gate) is not gate:
                     raise Misuse(f"two gates have a workload {workload.name!r}: it must be told which is meant")
+        self._room = room
+        missing = [] if room is None else [name for name in room.workloads if name not in self._gates]
+        if missing:
+            raise Misuse(f"no gate has the workloads {missing} that the waiting room is for")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ask: Ask | None = None
+        if self._room is not None and scope["type"] == "http":
+            ask = ask_of(scope)
+            if ask.looks and (desk := self._room._desk(ask.looks)) is not None:
+                caller = desk.visit(ask, self._gates[ask.looks])
+                await self._send(scope, send, "http.response", desk.look(caller))
+                return
         ticket = None if scope["type"] not in ("http", "websocket") else self._classify(scope)
         if ticket is None:
             await self._app(scope, receive, send)
@@ -95,6 +115,12 @@ class _Admission:
         gate = self._gates.get(ticket.workload)
         if gate is None:
             raise Misuse(f"no gate has the workload {ticket.workload!r} that classify named for {scope['path']!r}")
+        if ask is not None and self._room is not None and (desk := self._room._desk(ticket.workload)) is not None:
+            caller = desk.visit(ask, gate)
+            if caller.answer is not None:
+                await self._send(scope, send, "http.response", caller.answer)
+                return
+            scope[CALLER] = caller
         admitted = gate.admit(ticket.workload, tenant=ticket.tenant, cost=ticket.cost)
         admitted.owner = this_task()
         if gate._arrive(admitted):
@@ -131,6 +157,9 @@ class _Admission:
         self, scope: Scope, receive: Receive, send: Send, gate: Gate, admitted: Admitted, receiver: Receiver | None
     ) -> None:
         scope["seawall.admitted"] = admitted
+        caller: Caller | None = scope.pop(CALLER, None)
+        if caller is not None:
+            send = caller.let_in(send)
         leave: _Leave | None = None
         if scope["type"] == "websocket":
             admitted.ignore()
@@ -153,8 +182,10 @@ class _Admission:
                 receiver.end()
 
     async def _refuse(self, scope: Scope, receive: Receive, send: Send, refusal: Refusal) -> None:
-        is_page, closes = _wishes_of(scope)
-        answer = self._answers.to(refusal, is_page)
+        caller: Caller | None = scope.get(CALLER)
+        answer = caller.refused(refusal) if caller is not None else None
+        if answer is None:
+            answer = self._answers.to(refusal, _wants_page(scope))
         kind = "http.response"
         if scope["type"] == "websocket":
             await receive()  # its connect
@@ -162,7 +193,10 @@ class _Admission:
                 await send({"type": "websocket.close", "code": TRY_AGAIN_LATER, "reason": refusal.reason})
                 return
             kind = "websocket.http.response"
-        headers = [*answer.headers, (b"connection", b"close")] if closes else list(answer.headers)
+        await self._send(scope, send, kind, answer)
+
+    async def _send(self, scope: Scope, send: Send, kind: str, answer: Answer) -> None:
+        headers = [*answer.headers, (b"connection", b"close")] if _closes(scope) else list(answer.headers)
         await send({"type": f"{kind}.start", "status": answer.status, "headers": headers})
         body = b"" if scope.get("method") == "HEAD" else answer.body
         await send({"type": f"{kind}.body", "body": body})
@@ -209,15 +243,19 @@ def _noting(send: Send, admitted: Admitted, leave: _Leave | None) -> Send:
     return send_noting
 
 
-def _wishes_of(scope: Scope) -> tuple[bool, bool]:
-    """Whether the client wants a page, and whether the connection is to be closed after a refusal."""
-    is_page = closes = False
+def _wants_page(scope: Scope) -> bool:
+    return any(name == b"accept" and b"text/html" in value for name, value in scope["headers"])
+
+
+def _closes(scope: Scope) -> bool:
+    """Whether the connection is to be closed after a refusal."""
+    # HTTP/2 and 3 have no such header (RFC 9113, 8.2.2), and a WebSocket's answer ends the connection anyway.
+    if scope["type"] != "http" or not scope.get("http_version", "1.1").startswith("1"):
+        return False
+    closes = False
     for name, value in scope["headers"]:
-        if name == b"accept":
-            is_page = b"text/html" in value
-        elif name == b"content-length":
+        if name == b"content-length":
             closes = closes or not value.isdigit() or int(value) > DISCARDED_BYTES
         elif name == b"transfer-encoding" or (name == b"expect" and value.lower() == b"100-continue"):
             closes = True
-    # HTTP/2 and 3 have no such header (RFC 9113, 8.2.2), and a WebSocket's answer ends the connection anyway.
-    return is_page, closes and scope["type"] == "http" and scope.get("http_version", "1.1").startswith("1")
+    return closes

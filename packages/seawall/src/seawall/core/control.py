@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from seawall.core.fairness import Place
-from seawall.core.gate_statistics import Refused, WorkloadStatistics
+from seawall.core.gate_statistics import Capacity, Refused, WorkloadStatistics
 from seawall.core.histogram import Histogram
 from seawall.core.limits import Limit, Outcome
 from seawall.core.patience import expected_wait_s, retry_after_s, smoothed
@@ -253,6 +253,11 @@ class Control:
         if work.queue:
             return 0
         return max(0, min(self._shares.limit - self.taken, work.seats_at_most - work.busy))
+
+    def capacity(self, work: Work) -> Capacity:
+        """What there is for `work`."""
+        per_s = self._seats_of(work) / work.service_s if work.service_s else None
+        return Capacity(self.spare_seats(work), len(work.queue), work.workload.queue_limit, per_s)
 
     def is_empty(self) -> bool:
         """Whether nobody is inside or waits."""

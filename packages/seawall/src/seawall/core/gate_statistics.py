@@ -16,6 +16,17 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a gate has for one workload: `spare_seats` now, `waiting` for a seat, of `queue_limit` that may, and `per_s`
+    departures a second from the seats it can count on when all are taken, None until it is known how long one is held."""
+
+    spare_seats: int
+    waiting: int
+    queue_limit: int
+    per_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class WorkloadStatistics:
     """A workload of a gate. At any moment `arrivals_total` is `done_total` + all of `refused` + `cancelled_total` +
     `waiting` + `in_flight`.
