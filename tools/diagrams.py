@@ -189,6 +189,25 @@ def cancellation() -> Drawing:
     )
 
 
+def cache_stampede() -> Drawing:
+    """Everybody misses until the first answer is kept."""
+    return timeline(
+        "When a key runs out everybody asks the store; with a refresh behind the old answer, one does",
+        [
+            (
+                "plain cache",
+                [(0, 0.3, "good", "kept"), (0.3, 0.74, "bad", "50 × the same query"), (0.74, 1, "good", "kept")],
+            ),
+            (
+                "with a refresh",
+                [(0, 0.3, "good", "kept"), (0.3, 0.5, "good", "the old one"), (0.5, 1, "good", "the new one")],
+            ),
+            ("store", [(0.3, 0.5, "", "1 query")]),
+        ],
+        [("Fifty at once take longer than one, so more miss.", "soft")],
+    )
+
+
 PICTURES: dict[str, Callable[[], Drawing]] = {
     "lost-update": lost_update,
     "check-then-act": check_then_act,
@@ -201,6 +220,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "the-gil-convoy": gil_convoy,
     "a-blocked-event-loop": blocked_event_loop,
     "cancellation": cancellation,
+    "cache-stampede": cache_stampede,
     "which-primitive": which_primitive,
 }
 
