@@ -208,6 +208,27 @@ def cache_stampede() -> Drawing:
     )
 
 
+def exactly_once() -> Drawing:
+    """A process ends between two commits."""
+    return timeline(
+        "Killed after the effect and before the position, a process does the same message again",
+        [
+            (
+                "process",
+                [
+                    (0, 0.26, "", "pays in 50"),
+                    (0.27, 0.36, "bad", "killed"),
+                    (0.46, 0.72, "bad", "pays in 50"),
+                    (0.73, 0.96, "", "position 1"),
+                ],
+            ),
+            ("account", [(0, 0.26, "", "0"), (0.26, 0.72, "", "50"), (0.72, 1, "bad", "100, and should be 50")]),
+            ("position", [(0, 0.96, "", "0"), (0.96, 1, "", "1")]),
+        ],
+        [("In one transaction both are there, or neither.", "soft")],
+    )
+
+
 PICTURES: dict[str, Callable[[], Drawing]] = {
     "lost-update": lost_update,
     "check-then-act": check_then_act,
@@ -221,6 +242,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "a-blocked-event-loop": blocked_event_loop,
     "cancellation": cancellation,
     "cache-stampede": cache_stampede,
+    "exactly-once": exactly_once,
     "which-primitive": which_primitive,
 }
 
