@@ -229,6 +229,26 @@ def exactly_once() -> Drawing:
     )
 
 
+def health_checks_under_load() -> Drawing:
+    """Three probes behind the crowd."""
+    return timeline(
+        "Probes wait behind the crowd; after the third that is late the process is restarted",
+        [
+            ("requests", [(0, 0.7, "good", "one after the other, as fast as it can"), (0.71, 1, "bad", "34 lost")]),
+            (
+                "probe",
+                [
+                    (0.02, 0.22, "bad", "1: too late"),
+                    (0.25, 0.45, "bad", "2: too late"),
+                    (0.48, 0.68, "bad", "3: too late"),
+                ],
+            ),
+            ("process", [(0, 0.7, "", "healthy"), (0.71, 1, "bad", "restarted")]),
+        ],
+        [("With a lane of its own the probe is answered at once, at any load.", "soft")],
+    )
+
+
 PICTURES: dict[str, Callable[[], Drawing]] = {
     "lost-update": lost_update,
     "check-then-act": check_then_act,
@@ -243,6 +263,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "cancellation": cancellation,
     "cache-stampede": cache_stampede,
     "exactly-once": exactly_once,
+    "health-checks-under-load": health_checks_under_load,
     "which-primitive": which_primitive,
 }
 
