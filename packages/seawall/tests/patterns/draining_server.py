@@ -1,7 +1,8 @@
 """A small server for test_drain_and_shutdown.py: `python draining_server.py JOURNAL [DRAIN_S]`.
 
 A line `put WORD` is answered with `ok` when the word is taken. `slow WORD` is answered with `begun`, and with `ok` after
-`go` has come on another connection. With DRAIN_S it ends in order at SIGTERM; without, as a process does that was not told what to do.
+`go` has come on another connection. With DRAIN_S it ends in order at SIGTERM; without, as a process does that was not
+told what to do.
 """
 
 import asyncio
