@@ -249,6 +249,36 @@ def health_checks_under_load() -> Drawing:
     )
 
 
+def how_much_capacity() -> Drawing:
+    """The curve of the Universal Scalability Law, with the numbers of the page's test."""
+    drawing = Drawing("Throughput by seats rises to 109 a second at 14 and falls below that of one at 200", 680, 290)
+    left, bottom, width, height = 70, 236, 580, 190
+
+    def at(seats: float) -> tuple[float, float]:
+        rate = 20 * seats / (1 + 0.05 * (seats - 1) + 0.005 * seats * (seats - 1))
+        return left + width * seats / 200, bottom - height * rate / 120
+
+    drawing.words(left - 50, 30, "answers a second", "strong")
+    drawing.words(left + width, bottom + 40, "seats", "strong", "end")
+    for rate in (0, 20, 40, 60, 80, 100):
+        y = bottom - height * rate / 120
+        drawing.line(left, y, left + width, y)
+        drawing.words(left - 10, y + 4, str(rate), "small", "end")
+    for seats in (1, 50, 100, 150, 200):
+        drawing.words(left + width * seats / 200, bottom + 20, str(seats), "small", "middle")
+    drawing.curve([at(seats) for seats in range(1, 201)], "good")
+    for seats, words, kind, by in (
+        (14, "14: the peak, 109 a second, each in 0.13 s", "good", (14, -6)),
+        (10, "10: 105 a second, each in 0.10 s", "good", (58, 34)),
+        (100, "100: 36 a second, each in 2.8 s", "bad", (0, -18)),
+        (200, "200: 19 a second, each in 10.5 s", "bad", (0, -18)),
+    ):
+        x, y = at(seats)
+        drawing.box(x - 4, y - 4, 8, 8, kind)
+        drawing.words(x + by[0], y + by[1], words, f"small {kind}", "end" if seats == 200 else "start")
+    return drawing
+
+
 PICTURES: dict[str, Callable[[], Drawing]] = {
     "lost-update": lost_update,
     "check-then-act": check_then_act,
@@ -264,6 +294,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "cache-stampede": cache_stampede,
     "exactly-once": exactly_once,
     "health-checks-under-load": health_checks_under_load,
+    "how-much-capacity": how_much_capacity,
     "which-primitive": which_primitive,
 }
 
