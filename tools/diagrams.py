@@ -202,7 +202,7 @@ def cache_stampede() -> Drawing:
                 "with a refresh",
                 [(0, 0.3, "good", "kept"), (0.3, 0.5, "good", "the old one"), (0.5, 1, "good", "the new one")],
             ),
-            ("store", [(0.3, 0.5, "", "1 query")]),
+            ("its store", [(0.3, 0.5, "", "1 query")]),
         ],
         [("Fifty at once take longer than one, so more miss.", "soft")],
     )
@@ -222,7 +222,7 @@ def exactly_once() -> Drawing:
                     (0.73, 0.96, "", "position 1"),
                 ],
             ),
-            ("account", [(0, 0.26, "", "0"), (0.26, 0.72, "", "50"), (0.72, 1, "bad", "100, and should be 50")]),
+            ("account", [(0, 0.26, "", "0"), (0.26, 0.72, "", "50"), (0.72, 1, "bad", "100, not 50")]),
             ("position", [(0, 0.96, "", "0"), (0.96, 1, "", "1")]),
         ],
         [("In one transaction both are there, or neither.", "soft")],
@@ -269,13 +269,40 @@ def how_much_capacity() -> Drawing:
     drawing.curve([at(seats) for seats in range(1, 201)], "good")
     for seats, words, kind, by in (
         (14, "14: the peak, 109 a second, each in 0.13 s", "good", (14, -6)),
-        (10, "10: 105 a second, each in 0.10 s", "good", (58, 34)),
+        (10, "10: 105 a second, each in 0.10 s", "good", (86, 30)),
         (100, "100: 36 a second, each in 2.8 s", "bad", (0, -18)),
         (200, "200: 19 a second, each in 10.5 s", "bad", (0, -18)),
     ):
         x, y = at(seats)
         drawing.box(x - 4, y - 4, 8, 8, kind)
         drawing.words(x + by[0], y + by[1], words, f"small {kind}", "end" if seats == 200 else "start")
+    return drawing
+
+
+def load_testing_honestly() -> Drawing:
+    """What is sent during a second in which nothing is answered."""
+    drawing = Drawing(
+        "While the service stands still a closed loop sends five requests, people send a hundred", 680, 196
+    )
+    left, width = 150, 506
+    drawing.words(left - 16, 41, "service", "strong", "end")
+    for start, end, kind, words in ((0, 0.28, "good", "5 ms each"), (0.28, 0.72, "bad", "stands still for a second")):
+        drawing.box(left + width * start, 22, width * (end - start) - 2, 28, kind)
+        drawing.words(left + width * (start + end) / 2, 41, words, "small", "middle")
+    drawing.box(left + width * 0.72, 22, width * 0.28, 28, "good")
+    for top, label, told, kind in (
+        (66, "closed loop", "5 wait, and send nothing: p99 is 25 ms", "wait"),
+        (110, "people", "each of the hundred waits: p99 is 960 ms", "bad"),
+    ):
+        drawing.words(left - 16, top + 19, label, "strong", "end")
+        drawing.line(left, top + 14, left + width, top + 14)
+        for number in range(51):
+            at = number / 50
+            is_during = 0.28 <= at < 0.72
+            if kind == "bad" or not is_during or at < 0.38:
+                drawing.box(left + (width - 5) * at, top + 2, 5, 24, kind if is_during else "good")
+        drawing.words(left + width * 0.5, top + 40, told, "small", "middle")
+    drawing.arrow((left, 170), (left + width, 170))
     return drawing
 
 
@@ -295,6 +322,7 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "exactly-once": exactly_once,
     "health-checks-under-load": health_checks_under_load,
     "how-much-capacity": how_much_capacity,
+    "load-testing-honestly": load_testing_honestly,
     "which-primitive": which_primitive,
 }
 
