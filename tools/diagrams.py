@@ -189,6 +189,123 @@ def cancellation() -> Drawing:
     )
 
 
+def cache_stampede() -> Drawing:
+    """Everybody misses until the first answer is kept."""
+    return timeline(
+        "When a key runs out everybody asks the store; with a refresh behind the old answer, one does",
+        [
+            (
+                "plain cache",
+                [(0, 0.3, "good", "kept"), (0.3, 0.74, "bad", "50 × the same query"), (0.74, 1, "good", "kept")],
+            ),
+            (
+                "with a refresh",
+                [(0, 0.3, "good", "kept"), (0.3, 0.5, "good", "the old one"), (0.5, 1, "good", "the new one")],
+            ),
+            ("its store", [(0.3, 0.5, "", "1 query")]),
+        ],
+        [("Fifty at once take longer than one, so more miss.", "soft")],
+    )
+
+
+def exactly_once() -> Drawing:
+    """A process ends between two commits."""
+    return timeline(
+        "Killed after the effect and before the position, a process does the same message again",
+        [
+            (
+                "process",
+                [
+                    (0, 0.26, "", "pays in 50"),
+                    (0.27, 0.36, "bad", "killed"),
+                    (0.46, 0.72, "bad", "pays in 50"),
+                    (0.73, 0.96, "", "position 1"),
+                ],
+            ),
+            ("account", [(0, 0.26, "", "0"), (0.26, 0.72, "", "50"), (0.72, 1, "bad", "100, not 50")]),
+            ("position", [(0, 0.96, "", "0"), (0.96, 1, "", "1")]),
+        ],
+        [("In one transaction both are there, or neither.", "soft")],
+    )
+
+
+def health_checks_under_load() -> Drawing:
+    """Three probes behind the crowd."""
+    return timeline(
+        "Probes wait behind the crowd; after the third that is late the process is restarted",
+        [
+            ("requests", [(0, 0.7, "good", "one after the other, as fast as it can"), (0.71, 1, "bad", "34 lost")]),
+            (
+                "probe",
+                [
+                    (0.02, 0.22, "bad", "1: too late"),
+                    (0.25, 0.45, "bad", "2: too late"),
+                    (0.48, 0.68, "bad", "3: too late"),
+                ],
+            ),
+            ("process", [(0, 0.7, "", "healthy"), (0.71, 1, "bad", "restarted")]),
+        ],
+        [("With a lane of its own the probe is answered at once, at any load.", "soft")],
+    )
+
+
+def how_much_capacity() -> Drawing:
+    """The curve of the Universal Scalability Law, with the numbers of the page's test."""
+    drawing = Drawing("Throughput by seats rises to 109 a second at 14 and falls below that of one at 200", 680, 290)
+    left, bottom, width, height = 70, 236, 580, 190
+
+    def at(seats: float) -> tuple[float, float]:
+        rate = 20 * seats / (1 + 0.05 * (seats - 1) + 0.005 * seats * (seats - 1))
+        return left + width * seats / 200, bottom - height * rate / 120
+
+    drawing.words(left - 50, 30, "answers a second", "strong")
+    drawing.words(left + width, bottom + 40, "seats", "strong", "end")
+    for rate in (0, 20, 40, 60, 80, 100):
+        y = bottom - height * rate / 120
+        drawing.line(left, y, left + width, y)
+        drawing.words(left - 10, y + 4, str(rate), "small", "end")
+    for seats in (1, 50, 100, 150, 200):
+        drawing.words(left + width * seats / 200, bottom + 20, str(seats), "small", "middle")
+    drawing.curve([at(seats) for seats in range(1, 201)], "good")
+    for seats, words, kind, by in (
+        (14, "14: the peak, 109 a second, each in 0.13 s", "good", (14, -6)),
+        (10, "10: 105 a second, each in 0.10 s", "good", (86, 30)),
+        (100, "100: 36 a second, each in 2.8 s", "bad", (0, -18)),
+        (200, "200: 19 a second, each in 10.5 s", "bad", (0, -18)),
+    ):
+        x, y = at(seats)
+        drawing.box(x - 4, y - 4, 8, 8, kind)
+        drawing.words(x + by[0], y + by[1], words, f"small {kind}", "end" if seats == 200 else "start")
+    return drawing
+
+
+def load_testing_honestly() -> Drawing:
+    """What is sent during a second in which nothing is answered."""
+    drawing = Drawing(
+        "While the service stands still a closed loop sends five requests, people send a hundred", 680, 196
+    )
+    left, width = 150, 506
+    drawing.words(left - 16, 41, "service", "strong", "end")
+    for start, end, kind, words in ((0, 0.28, "good", "5 ms each"), (0.28, 0.72, "bad", "stands still for a second")):
+        drawing.box(left + width * start, 22, width * (end - start) - 2, 28, kind)
+        drawing.words(left + width * (start + end) / 2, 41, words, "small", "middle")
+    drawing.box(left + width * 0.72, 22, width * 0.28, 28, "good")
+    for top, label, told, kind in (
+        (66, "closed loop", "5 wait, and send nothing: p99 is 25 ms", "wait"),
+        (110, "people", "each of the hundred waits: p99 is 960 ms", "bad"),
+    ):
+        drawing.words(left - 16, top + 19, label, "strong", "end")
+        drawing.line(left, top + 14, left + width, top + 14)
+        for number in range(51):
+            at = number / 50
+            is_during = 0.28 <= at < 0.72
+            if kind == "bad" or not is_during or at < 0.38:
+                drawing.box(left + (width - 5) * at, top + 2, 5, 24, kind if is_during else "good")
+        drawing.words(left + width * 0.5, top + 40, told, "small", "middle")
+    drawing.arrow((left, 170), (left + width, 170))
+    return drawing
+
+
 PICTURES: dict[str, Callable[[], Drawing]] = {
     "lost-update": lost_update,
     "check-then-act": check_then_act,
@@ -201,6 +318,11 @@ PICTURES: dict[str, Callable[[], Drawing]] = {
     "the-gil-convoy": gil_convoy,
     "a-blocked-event-loop": blocked_event_loop,
     "cancellation": cancellation,
+    "cache-stampede": cache_stampede,
+    "exactly-once": exactly_once,
+    "health-checks-under-load": health_checks_under_load,
+    "how-much-capacity": how_much_capacity,
+    "load-testing-honestly": load_testing_honestly,
     "which-primitive": which_primitive,
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 LIGHT = {
@@ -94,6 +95,11 @@ class Drawing:
         tip = f"M{x:g} {y:g}L{left[0]:.1f} {left[1]:.1f}L{right[0]:.1f} {right[1]:.1f}Z"
         self._parts.append(f'<path class="{("way " + kind).strip()}" d="M{way}"/>')
         self._parts.append(f'<path class="{("tip " + kind).strip()}" d="{tip}"/>')
+
+    def curve(self, points: Sequence[tuple[float, float]], kind: str = "") -> None:
+        """A line through `points`, straight from each to the next."""
+        way = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
+        self._parts.append(f'<path class="{("way " + kind).strip()}" d="M{way}"/>')
 
     def svg(self) -> str:
         """The file."""
