@@ -48,6 +48,15 @@ STEPS: Sequence[Step] = (
         tells="As many threads as the database can serve, connections enough that none is waited for, a queue as short as "
         "is worth waiting in. Who comes when it is full is told so at once. Who is inside finishes first.",
     ),
+    Step(
+        "4",
+        "admission",
+        ("locks", "pool", "admission"),
+        before="2b",
+        tells="A gate before everything else: sign-ins and dashboards wait in lines of their own, each with a share of the "
+        "seats and a limit to the wait. Who would come too late is told so on arrival, before any work is done; who leaves "
+        "is taken out of the line.",
+    ),
 )
 
 VARIANTS: Sequence[Step] = (
