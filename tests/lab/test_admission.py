@@ -97,20 +97,21 @@ async def come_to(service: ModuleType, workload: str, people: int) -> None:
 
 
 def test_who_finds_the_line_full_is_told_when_to_come_back_and_nothing_is_done_for_them(
-    full: tuple[ModuleType, ExitStack], crowd: Crowd
+    full: tuple[ModuleType, ExitStack],
 ) -> None:
     service, _ = full
     connections: list[object] = []
     event.listen(service.engine, "checkout", lambda *_: connections.append(1))
 
     async def come() -> list[Client]:
-        people = [opening(crowd, n) for n in range(20)]
-        assert await asyncio.gather(*(someone.ask(service.gated) for someone in people)) == [503] * 20
+        cookies = [[(b"cookie", b"session=%d" % n)] for n in range(70)]  # nobody's, but each is somebody else
+        people = [Client("GET", "/dashboard/1", headers=cookie) for cookie in cookies]
+        assert await asyncio.gather(*(someone.ask(service.gated) for someone in people)) == [503] * 70
         return people
 
     people = asyncio.run(come())
     reasons = [json.loads(someone.sent[1]["body"])["reason"] for someone in people]
-    assert reasons == ["late"] * 16 + ["full"] * 4
+    assert reasons == ["late"] * 64 + ["full"] * 6
     assert all(int(someone.headers[b"retry-after"]) >= 1 for someone in people)
     assert connections == []
 
