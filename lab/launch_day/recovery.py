@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 
 from lab.launch_day.requests import GOOD_WITHIN_MS
-from lab.launch_day.seed import Crowd
+from lab.launch_day.seed import Crowd, Visit
 
 EVERY_S = 0.25
 IN_A_ROW = 3
@@ -30,9 +30,8 @@ def watch(probe: Callable[[], bool], *, ended_at: float, watch_s: float) -> floa
     return max(0.0, first_good_at - ended_at)
 
 
-def opens_dashboard(port: int, crowd: Crowd) -> bool:
+def opens_dashboard(port: int, visit: Visit) -> bool:
     """Open one dashboard, and tell whether the answer was right and in time."""
-    visit = crowd.visits[0]
     limit_s = GOOD_WITHIN_MS["dashboard"] / 1000
     began_at = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=limit_s)

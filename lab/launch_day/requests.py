@@ -40,7 +40,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What became of the requests of one run; `refused` are answers 503, `errors` other 5xx and broken connections."""
+    """What became of the requests of one run; `refused` are 503 and 429, `errors` other 5xx and broken connections."""
 
     sent: int
     good: int
@@ -100,7 +100,7 @@ def _outcome(request: Request) -> str:
         return "good"
     if request.right:
         return "slow"
-    if request.status == 503:
+    if request.status in (503, 429):
         return "refused"
     if request.error == TIMED_OUT:
         return "timeout"

@@ -88,7 +88,7 @@ def run(mends: Sequence[str], database: Database, crowd: Crowd, directory: Path,
             ended_at = people.ends_at()
             time.sleep(max(0.0, ended_at - time.time()))
             backlog = _figures(service).in_flight
-            probe = partial(recovery.opens_dashboard, service.port, crowd)
+            probe = partial(recovery.opens_dashboard, service.port, crowd.visits[0])
             recovery_s = recovery.watch(probe, ended_at=ended_at, watch_s=plan.watch_s)
             requests, dropped = people.wait()
         ring = () if recovery_s is not None else _ring(service)
@@ -126,9 +126,10 @@ def closed_rate(database: Database, crowd: Crowd, directory: Path, *, users: int
 
 
 def _warm_up(service: Service, crowd: Crowd) -> None:
+    """As it is in a service that has been up for a while: every site was looked at, somebody has signed in."""
     recovery.signs_in(service.port, crowd)
-    for _ in range(3):
-        recovery.opens_dashboard(service.port, crowd)
+    for visit in {visit.site_id: visit for visit in crowd.visits}.values():
+        recovery.opens_dashboard(service.port, visit)
 
 
 def _figures(service: Service) -> Figures:

@@ -71,7 +71,8 @@ def main(path: str, port: int) -> None:
     service = importlib.util.module_from_spec(spec)
     sys.modules["service"] = service  # before it is run: its annotations are resolved by this name
     spec.loader.exec_module(service)
-    uvicorn.run(Counted(service.app), port=port, log_level="warning", timeout_graceful_shutdown=1)
+    app = getattr(service, "gated", service.app)
+    uvicorn.run(Counted(app), port=port, log_level="warning", timeout_graceful_shutdown=1)
 
 
 if __name__ == "__main__":

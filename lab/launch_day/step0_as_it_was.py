@@ -10,7 +10,7 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -135,6 +135,14 @@ class SignIn(BaseModel):
 @app.post("/sign-in")
 def sign_in(form: SignIn, response: Response, background: BackgroundTasks, db: Db) -> dict[str, str]:
     """Check the password, begin a session, and have the numbers of this user's sites ready."""
+    token, sites = begin_session(db, form)
+    background.add_task(roll_up, sites)
+    response.set_cookie("session", token, httponly=True, samesite="lax")
+    return {"user": form.email}
+
+
+def begin_session(db: Session, form: SignIn) -> tuple[str, Sequence[int]]:
+    """A session's token for whoever knows the password, and the sites that they may see."""
     user = db.scalar(select(User).where(User.email == form.email))
     try:
         if user is None or not hasher.verify(user.password_hash, form.password):
@@ -147,9 +155,7 @@ def sign_in(form: SignIn, response: Response, background: BackgroundTasks, db: D
         select(Site.id).join(Permission).where(Permission.user_id == user.id).order_by(Site.domain)
     ).all()
     db.commit()
-    background.add_task(roll_up, sites)
-    response.set_cookie("session", token, httponly=True, samesite="lax")
-    return {"user": form.email}
+    return token, sites
 
 
 @app.get("/dashboard/{site_id}")

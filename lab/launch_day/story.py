@@ -48,13 +48,34 @@ STEPS: Sequence[Step] = (
         tells="As many threads as the database can serve, connections enough that none is waited for, a queue as short as "
         "is worth waiting in. Who comes when it is full is told so at once. Who is inside finishes first.",
     ),
+    Step(
+        "4",
+        "admission",
+        ("locks", "pool", "admission"),
+        before="2b",
+        tells="A gate before everything else: sign-ins and dashboards wait in lines of their own, each with a share of the "
+        "seats and a limit to the wait. Who would come too late is told so on arrival, before any work is done; who leaves "
+        "is taken out of the line.",
+    ),
+    Step(
+        "5",
+        "shared work",
+        ("locks", "pool", "admission", "sharing"),
+        before="4",
+        tells="People who look at the same site within a second get one answer to the same queries; who asks a little later "
+        "gets the last one while it is made anew. Everybody's cookie is still checked, their password still hashed, and each "
+        "view counted by itself.",
+    ),
 )
 
+MENDS = STEPS[-1].mends
+WORDS = {"locks": "locks", "pool": "the pool", "admission": "admission", "sharing": "shared work"}
+
 VARIANTS: Sequence[Step] = (
-    Step("only locks", "locks alone", ("locks",)),
-    Step("only pool", "the pool alone", ("pool",)),
+    *(Step(f"only {mend}", f"{WORDS[mend]} alone", (mend,)) for mend in MENDS),
+    *(Step(f"no {mend}", f"all but {WORDS[mend]}", tuple(m for m in MENDS if m != mend)) for mend in MENDS),
 )
-"""Each mend alone. With two mends, alone is also: the other one left out."""
+"""Each mend alone, and each left out."""
 
 FACTORS = (0.5, 1.0, 2.0, 5.0, 10.0)
 QUICK_FACTORS = (1.0, 5.0)

@@ -17,9 +17,12 @@ from lab.launch_day.run import Plan, run
 from lab.launch_day.seed import Crowd
 
 
-def test_a_small_crowd_is_served_and_everybody_accounted_for(server: Database, crowd: Crowd, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mends", [("locks", "pool"), story.MENDS], ids=["step-2b", "step-5"])
+def test_a_small_crowd_is_served_and_everybody_accounted_for(
+    mends: tuple[str, ...], server: Database, crowd: Crowd, tmp_path: Path
+) -> None:
     plan = Plan(load_s=2.0, watch_s=30.0)
-    result = run(("locks", "pool"), server, crowd, tmp_path / "run", plan, rate=5.0)
+    result = run(mends, server, crowd, tmp_path / "run", plan, rate=5.0)
     told = result.tally
     assert 0 < told.sent + result.dropped <= 11  # a generator that gets no processor may send fewer
     assert told.good + told.slow + told.refused + told.timeouts + told.errors + told.wrong == told.sent

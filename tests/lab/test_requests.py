@@ -26,6 +26,7 @@ def test_every_request_is_counted_once() -> None:
         request(),
         request(took=3000),
         request(status=503, right=False, error=1503),
+        request(status=429, right=False, error=1429),  # one who asks for more than their part
         request(status=0, right=False, error=1050, took=5001),
         request(status=0, right=False, error=1212),
         request(status=500, right=False, error=1500),
@@ -36,7 +37,7 @@ def test_every_request_is_counted_once() -> None:
     assert (result.good, result.slow, result.refused, result.timeouts, result.errors, result.wrong) == (
         1,
         1,
-        1,
+        2,
         1,
         2,
         2,
