@@ -19,8 +19,10 @@ def report(
     peer_value: float | None = None,
     ratio: float | None = None,
     goal: str = "",
+    note: str = "",
 ) -> None:
-    """Prints one result. `ratio` is value / peer_value where none is given, null without a peer."""
+    """Prints one result. `ratio` is value / peer_value where none is given, null without a peer. `note` is left out where
+    there is none."""
     if ratio is None and peer_value:
         ratio = value / peer_value
     line = {
@@ -34,6 +36,8 @@ def report(
         "machine": machine(),
         "commit": commit(),
     }
+    if note:
+        line["note"] = note
     print(json.dumps(line), flush=True)
 
 

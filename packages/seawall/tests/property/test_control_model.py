@@ -231,6 +231,29 @@ def test_who_would_wait_too_long_is_refused_on_arrival_and_told_when_the_queue_h
     assert (refusal.reason, refusal.retry_after_s) == ("wait", pytest.approx(1.5))
 
 
+def test_a_forecast_that_was_once_too_long_shuts_nobody_out_for_good() -> None:
+    workloads = [Workload("page", share=0.5, deadline_s=0.1), Workload("sign-in", share=0.5, deadline_s=1.0)]
+    control = Control(Fixed(2), workloads)
+    page, sign_in = control.works["page"], control.works["sign-in"]
+    page.service_s = 1.0  # the machine was busy for a moment; a page takes 10 ms
+    now_s, served, crowd = 0.0, 0, [Visit(sign_in, "", 1.0) for _ in range(10)]
+    for visit in crowd:
+        control.arrive(visit, now_s, None, 0.5)
+    for _ in range(60):
+        crowd.append(Visit(sign_in, "", 1.0))
+        control.arrive(crowd[-1], now_s, None, 0.5)
+        pages = [Visit(page, "", 1.0) for _ in range(3)]
+        for visit in pages:
+            control.arrive(visit, now_s, None, 0.5)
+        control.leave(next(v for v in crowd if v.state == "inside"), "success", now_s)
+        now_s += 0.01
+        for visit in pages:
+            served += visit.state == "inside"
+            control.leave(visit, "success", now_s)
+    assert served >= 30
+    assert page.service_s < 0.1
+
+
 def test_a_callers_own_deadline_counts_with_the_time_it_takes_to_be_served() -> None:
     control = Control(Fixed(1), [Workload("page", deadline_s=10.0)])
     work = control.works["page"]

@@ -39,9 +39,10 @@ class Gate:
 
     Whoever arrives goes in at once where a seat is free; else it is refused on arrival where it would not be let in within
     its workload's `deadline_s` and the ambient `deadline` (with the time it takes to be served), or where the queue is
-    full; else it waits. Tenants of one workload wait with equal right by start-time fair queuing; in a full queue the
-    tenant with most in it makes room. Within a tenant first come, first served, threads and tasks in one line. Nobody
-    inside is ever interrupted.
+    full; else it waits. One of a workload of which nobody is inside or waits may always wait: it puts a forecast right that
+    was too long. Tenants of one workload wait with equal right by start-time fair queuing; in a full queue the tenant with
+    most in it makes room. Within a tenant first come, first served, threads and tasks in one line. Nobody inside is ever
+    interrupted.
 
     Entering raises `Overloaded` (`reason` is *full*, *wait*, *tenant* or *closed*, and `retry_after_s` spreads those who
     come back), `DeadlineExceeded` when the wait was over before its turn, `Deadlock` where every seat is held by who

@@ -297,6 +297,10 @@ class Control:
         return max(work.workload.share * self._shares.limit, work.busy, 1.0)
 
     def _is_too_long(self, work: Work, ahead: int, budget_s: float | None) -> bool:
+        if not work.busy and not work.queue:
+            # Nobody's leaving would ever put the forecast right: refused for it once, refused for good while others
+            # take the seats. So one may always wait.
+            return False
         wait_s = self.wait_of(work, ahead)
         return wait_s > work.workload.deadline_s or (
             budget_s is not None and wait_s + (work.service_s or 0.0) > budget_s
