@@ -1,3 +1,5 @@
+from hashlib import sha256
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -41,6 +43,18 @@ def test_a_ticket_of_another_workload_or_another_key_is_refused_by_name() -> Non
     text = Signer([KEY], "page").write(TICKET)
     assert Signer([KEY], "export").read(text, 0.0, 60.0, 60.0) == "foreign"
     assert Signer([OTHER], "page").read(text, 0.0, 60.0, 60.0) == "forged"
+
+
+def test_workloads_whose_short_names_collide_do_not_take_each_others_tickets() -> None:
+    seen: dict[bytes, str] = {}
+    for number in range(1_000_000):
+        short = sha256(str(number).encode()).digest()[:4]
+        if short in seen:
+            break
+        seen[short] = str(number)
+    text = Signer([KEY], seen[short]).write(TICKET)
+    assert Signer([KEY], seen[short]).read(text, 0.0, 60.0, 60.0) == TICKET
+    assert Signer([KEY], str(number)).read(text, 0.0, 60.0, 60.0) == "forged"
 
 
 def test_a_ticket_lapses_when_its_holder_is_away_and_a_pass_when_its_time_is_over() -> None:
