@@ -36,11 +36,13 @@ soak: $(UV)  ## the long tests: 50 rounds of SIGKILL twice over, 1,000 random st
 	SOAK=1 $(UV) run --all-groups pytest -m soak $(ARGS)
 	QUERY_EXAMPLES=1000 $(UV) run --all-groups pytest packages/turnout/tests/property $(ARGS)
 
-benchmarks: $(UV)  ## measure ingest, restart, pages and a crowd on this machine, one JSON object a line
+benchmarks: $(UV)  ## measure ingest, restart, pages, a crowd and the gate on this machine, one JSON object a line; 30 minutes
 	$(UV) run python -m benchmarks.ingest
 	$(UV) run python -m benchmarks.restart
 	$(UV) run python -m benchmarks.dashboard
 	$(UV) run python -m benchmarks.opening
+	$(UV) run --group lab python -m benchmarks.admission
+	$(UV) run --group lab python -m benchmarks.admission --limits
 
 .uv/bin/uv:
 	$(PYTHON) -m venv .uv

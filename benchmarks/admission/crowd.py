@@ -32,8 +32,9 @@ GOOD_WITHIN_MS = {"dashboard": 1_000.0, "cached": 1_000.0, "critical": 1_000.0, 
 MOST_LATE_MS = 10.0
 MOST_DROPPED = 0.01
 USERS_AT_MOST = 3_000
-SENDERS = 60
 START_S = 60.0
+WARM_UP_S = 2.0
+"""The beginning of each run, left out: connections are opened, and the gate has no service time yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,21 @@ class Stream:
     rate_per_s: float
     seconds: float
     starts_s: float = 0.0
+    at_first: int | None = None
+    """How many users k6 makes beforehand, each with a connection of its own; all that may be needed where None. Later ones
+    cost it time in the middle of the run."""
 
     def scenario(self, retries: int) -> dict[str, object]:
         """As k6 wants it."""
         waits_s = 1.0 if self.name == "events" else sum(PATIENCE_S[kind] for kind in KINDS) / len(KINDS) + retries * 0.2
         users = min(USERS_AT_MOST, int(self.rate_per_s * waits_s) + 20)
-        # Few senders of events, each with a connection of its own, as long as they are answered soon.
-        at_first = min(users, SENDERS) if self.name == "events" else users
         return {
             "executor": "constant-arrival-rate",
             "rate": round(self.rate_per_s * 100),
             "timeUnit": "100s",
             "duration": f"{self.seconds:g}s",
             "startTime": f"{self.starts_s:g}s",
-            "preAllocatedVUs": at_first,
+            "preAllocatedVUs": users if self.at_first is None else min(users, self.at_first),
             "maxVUs": users,
             "gracefulStop": f"{max(PATIENCE_S.values()) + 1:g}s",
             "exec": "event" if self.name == "events" else "people",
@@ -103,8 +105,8 @@ class Met:
 
     @property
     def late_p99_ms(self) -> float:
-        """How late the generator sent, the worse of people and events."""
-        return max(percentile([v.late for v in self.visits], 0.99), self.events["late_p99_ms"])
+        """How late the generator sent after the warm-up, the worse of people and events."""
+        return max(percentile([v.late for v in self.of("people", WARM_UP_S)], 0.99), self.events["late_p99_ms"])
 
     @property
     def is_void(self) -> bool:
@@ -143,6 +145,7 @@ def send(
                 "kinds": KINDS,
                 "patience_s": PATIENCE_S,
                 "retries": retries,
+                "warm_up_s": WARM_UP_S,
                 "rates": {stream.name: round(stream.rate_per_s * 100) / 100 for stream in streams},
                 "scenarios": {stream.name: stream.scenario(retries) for stream in streams},
             }
@@ -155,7 +158,7 @@ def send(
             [str(Path(sys.executable).with_name("k6")), "run", *options, str(SCRIPT)],
             stdout=output,
             stderr=output,
-            env=os.environ | {"PLAN": str(asked), "SUMMARY": str(told), "GOMAXPROCS": str(len(cores))},
+            env=os.environ | {"PLAN": str(asked), "SUMMARY": str(told), "GOMAXPROCS": str(len(cores)), "GOGC": "400"},
             preexec_fn=lambda: settle(cores, is_urgent),
         )
     try:

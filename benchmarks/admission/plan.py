@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from benchmarks.admission.bench import WARM_UP_S, Bench, Result
-from benchmarks.admission.crowd import Stream, Visit
+from benchmarks.admission.bench import Bench, Result
+from benchmarks.admission.crowd import WARM_UP_S, Stream, Visit
 from benchmarks.admission.service import TENANTS
 from benchmarks.report import commit, machine, percentile, report
 
