@@ -61,7 +61,8 @@ def admission(
     several gates, the one that has the ticket's workload is asked; a workload that none has is Misuse.
 
     A request that is let in holds its seat until `app` returns, background tasks included; `scope["seawall.admitted"]` is
-    its `Admitted`, with `waited_s`, `ignore()` and `drop()`. While it waits, a client that disconnects is taken out of the
+    its `Admitted`, with `waited_s`, `ignore()` and `drop()`. While it waits, `scope["seawall.waiting"]` is, with `place()`
+    and `expected_wait_s()`, for whoever in front shows them. A client that disconnects meanwhile is taken out of the
     queue; what it sent meanwhile is handed to `app`. Once inside, a handler whose client has gone is cancelled only where
     its workload says `cancel_on_disconnect`. A WebSocket, and an answer of type `text/event-stream`, hold a seat as long
     as they live and are never samples of how long work takes: give them a gate of their own.
@@ -134,6 +135,7 @@ class _Admission:
         receiver = Receiver(receive)
         leave = _Leave()
         receiver.watch(leave.cancel)
+        scope["seawall.waiting"] = admitted
         try:
             await gate._wait_in_task(admitted)
         except asyncio.CancelledError:

@@ -2,6 +2,7 @@
 import { loadCards } from "./cards";
 import { readCharts } from "./chart";
 import { offerCopies } from "./copy";
+import { showPlaces } from "./line";
 import { showLive } from "./live";
 import { closeMenus } from "./menus";
 import { navigateInPlace } from "./navigate";
@@ -12,7 +13,7 @@ import { listenForKeys, offerShortcuts } from "./shortcuts";
 import { suggestValues } from "./suggest";
 import { guessZones } from "./zone";
 
-const parts = [offerCopies, readCharts, showLive, loadCards, offerShortcuts, suggestValues, guessZones, refreshParts];
+const parts = [offerCopies, readCharts, showLive, loadCards, offerShortcuts, suggestValues, guessZones, refreshParts, showPlaces];
 for (const part of parts) addPart(part);
 for (const listen of [navigateInPlace, closeMenus, listenForKeys, searchAsTyped]) isolated(listen);
 beginPage();

@@ -8,11 +8,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from seawall import remaining_s
 from turnout.model.site import OrganisationId, Principal, Site, SiteId, UserId
 from turnout.settings import Settings, for_cores
 from turnout.web.edge import Edge
 from turnout.web.gates import Gates, make_classify, make_gates
+from turnout.web.whole_body import whole_body
 
 SITE = Site(SiteId(1), "acme.example", "UTC", OrganisationId(7))
 HOLDER = Principal(UserId(3), "ada@example.org", only_organisation=OrganisationId(9))
@@ -59,6 +62,8 @@ class Crowd:
         method: str = "GET",
         headers: list[tuple[bytes, bytes]] | None = None,
         leaves: asyncio.Event | None = None,
+        query: bytes = b"",
+        body_ends: asyncio.Event | None = None,
     ) -> tuple[int, dict[bytes, bytes], bytes]:
         """Status, headers and body; 0 where none came. The client goes when `leaves` is set."""
         sent: list[Message] = []
@@ -66,6 +71,8 @@ class Crowd:
         gone = leaves or asyncio.Event()
 
         async def receive() -> Message:
+            if body_ends is not None:
+                await body_ends.wait()
             if body:
                 return body.pop()
             await gone.wait()
@@ -79,7 +86,7 @@ class Crowd:
             "http_version": "1.1",
             "method": method,
             "path": path,
-            "query_string": b"",
+            "query_string": query,
             "headers": headers or [],
             "client": ("203.0.113.5", 4711),
         }
@@ -257,5 +264,80 @@ def test_when_the_first_leaves_or_is_refused_the_others_come_by_themselves() -> 
         await until(lambda: crowd.waiting("dashboard") == 2)
         crowd.go_on.set()
         assert {status for status, _, _ in await asyncio.gather(other, *next_ones)} == {200}
+
+    asyncio.run(run())
+
+
+def test_who_waits_to_sign_in_is_told_the_place_and_nobody_elses() -> None:
+    async def run() -> None:
+        crowd = Crowd(for_cores(Settings(), cores=2))
+
+        async def place_of(query: bytes) -> dict[str, Any]:
+            status, _, body = await crowd.ask("/login/line", query=query)
+            assert status == 200
+            found: dict[str, Any] = json.loads(body)
+            return found
+
+        names = [f"line={number:032x}".encode() for number in range(3)]
+        tasks = []
+        for number, name in enumerate(names):
+            tasks.append(asyncio.create_task(crowd.ask("/login", "POST", query=name)))
+            await until(lambda already=number: crowd.waiting("sign-in") == already)  # type: ignore[misc]
+        assert [(await place_of(name))["place"] for name in names] == [None, 1, 2]
+        for other in (b"", b"line=x", b"line=" + b"f" * 32, b"line=%s&a=b" % names[1][5:]):
+            assert await place_of(other) == {"place": None, "wait_s": 0.0}
+        crowd.go_on.set()
+        await asyncio.gather(*tasks)
+        assert [(await place_of(name))["place"] for name in names] == [None] * 3
+
+    asyncio.run(run())
+
+
+def test_who_sends_a_form_slowly_keeps_nobody_out() -> None:
+    async def run() -> None:
+        crowd = Crowd(for_cores(Settings(), cores=2))
+        ends = asyncio.Event()
+        slow = [asyncio.create_task(crowd.ask("/login", "POST", body_ends=ends)) for _ in range(50)]
+        await asyncio.sleep(0)
+        crowd.go_on.set()
+        assert (await crowd.ask("/login", "POST"))[0] == 200
+        assert crowd.gates.sign_ins.statistics().in_flight == 0
+        ends.set()
+        assert {status for status, _, _ in await asyncio.gather(*slow)} == {200}
+
+    asyncio.run(run())
+
+
+def test_a_form_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("turnout.web.whole_body.BODY_S", 0.0)
+
+    async def run() -> None:
+        crowd = Crowd()
+        status, headers, _ = await crowd.ask("/login", "POST", body_ends=asyncio.Event())
+        assert (status, headers[b"connection"]) == (408, b"close")
+        assert crowd.in_flight() == 0
+
+    asyncio.run(run())
+
+
+def test_a_form_is_handed_on_as_it_came_and_what_is_too_long_to_its_limit() -> None:
+    async def run() -> None:
+        parts = [b"a" * 1000, b"b" * 1000, b"c"]
+        messages: list[Message] = [{"type": "http.request", "body": part, "more_body": part != b"c"} for part in parts]
+        left = list(messages)
+
+        async def receive() -> Message:
+            return left.pop(0) if left else {"type": "http.disconnect"}
+
+        whole = await whole_body(receive, 10_000)
+        assert whole is not None
+        assert [await whole() for _ in range(4)] == [*messages, {"type": "http.disconnect"}]
+        left[:] = messages
+        cut = await whole_body(receive, 1_500)
+        assert cut is not None
+        assert left == messages[2:]
+        assert [await cut() for _ in range(3)] == messages
+        left[:] = messages[:2]
+        assert await whole_body(receive, 10_000) is None
 
     asyncio.run(run())

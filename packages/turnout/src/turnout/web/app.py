@@ -51,9 +51,8 @@ from turnout.web.problems import as_answer
 from turnout.web.scope import EVERYBODY, Connection, admission, check_scopes, make_guard
 from turnout.web.site_settings_page import settings_page
 from turnout.web.templating import make_engine
+from turnout.web.whole_body import MAX_BODY_BYTES
 from turnout.web.workloads import check_workloads
-
-MAX_BODY_BYTES = 256 * 1024
 
 AnyRequest = Request[object, object, State]
 T = TypeVar("T")

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from seawall import deadline, request_timing
 from seawall.asgi import Scope, Ticket, admission
 from seawall.clock import SYSTEM_CLOCK
@@ -16,9 +18,11 @@ from turnout.settings import Settings
 from turnout.web.auth import is_https
 from turnout.web.gates import TIME_S, Gates
 from turnout.web.ops import Operations
+from turnout.web.sign_in_line import SignInLine
 from turnout.web.templating import make_environment
 from turnout.web.timing import timed_for_operators
 from turnout.web.together import Together, begun
+from turnout.web.whole_body import MAX_BODY_BYTES, whole_body
 from turnout.web.workloads import work_of
 
 Message = MutableMapping[str, Any]
@@ -47,6 +51,8 @@ SHARED = "/share/"
 _HSTS: Header = (b"strict-transport-security", b"max-age=31536000")
 _JSON: Header = (b"content-type", b"application/json")
 _PLAIN: Header = (b"content-type", b"text/plain; charset=utf-8")
+_CLOSE: Header = (b"connection", b"close")
+BODILESS = ("GET", "HEAD", "OPTIONS")
 MAX_HEADERS_BYTES = 32 * 1024
 _NO_STORE: Header = (b"cache-control", b"no-store")
 
@@ -67,6 +73,7 @@ class Edge:
     ) -> None:
         self._app = admission(_in_time(app), gates, classify, page=busy_page())
         self._together = Together(self._app)
+        self._line = SignInLine()
         self._operations = operations
         self._script = script.read_bytes()
         self._script_tag = b'"' + blake2b(self._script, digest_size=8).hexdigest().encode() + b'"'
@@ -80,6 +87,7 @@ class Edge:
             "/health/live": _only_read(self._live),
             "/health/ready": _only_read(self._ready),
             "/metrics": _only_read(self._metrics),
+            "/login/line": _only_read(self._place),
         }
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -110,8 +118,21 @@ class Edge:
         if scope["method"] == "HEAD":
             scope = {**scope, "method": "GET"}
         sent = _asking_again(scope, guarded) if scope["method"] == "GET" else guarded
-        is_shared = work_of(scope["method"], scope["path"]) == "dashboard"
-        await (self._together if is_shared else self._app)(scope, receive, sent)
+        if scope["method"] not in BODILESS:
+            try:
+                whole = await whole_body(receive, MAX_BODY_BYTES)
+            except TimeoutError:
+                await _answer(guarded, 408, b"What was sent took too long to come in.", [_PLAIN, _CLOSE])
+                return
+            if whole is None:
+                return
+            receive = whole
+        work = work_of(scope["method"], scope["path"])
+        if work == "sign-in":
+            with self._line.noting(scope):
+                await self._app(scope, receive, sent)
+        else:
+            await (self._together if work == "dashboard" else self._app)(scope, receive, sent)
 
     def _guarded(self, send: Send, security: list[Header]) -> Send:
         async def guarded(message: Message) -> None:
@@ -135,6 +156,10 @@ class Edge:
     async def _metrics(self, scope: Message, receive: Receive, send: Send) -> None:
         content_type, body = self._operations.metrics()
         await _answer(send, 200, body, [(b"content-type", content_type.encode()), _NO_STORE])
+
+    async def _place(self, scope: Message, receive: Receive, send: Send) -> None:
+        body = msgspec.json.encode(self._line.find(scope["query_string"]))
+        await _answer(send, 200, body, [_JSON, _NO_STORE])
 
     async def _send_script(self, scope: Message, receive: Receive, send: Send) -> None:
         headers = [
