@@ -39,7 +39,7 @@ def no_thread_is_interrupted() -> Iterator[None]:
 def test_trap_one_thread_takes_a_plain_semaphore_a_thousand_times_over_while_another_waits() -> None:
     semaphore, entered = threading.Semaphore(1), threading.Event()
     semaphore.acquire()
-    waiter = threading.Thread(target=lambda: (semaphore.acquire(), entered.set()))
+    waiter = threading.Thread(target=lambda: (semaphore.acquire(timeout=60), entered.set()))
     waiter.start()
     until(lambda: len(semaphore._cond._waiters) == 1)  # type: ignore[attr-defined]  # it stands in line
     with no_thread_is_interrupted():
@@ -56,7 +56,7 @@ def test_fix_a_permit_is_handed_to_who_stands_first_and_nobody_can_take_it_on_th
     semaphore, order = Semaphore("exports", 1), []
 
     def take(name: str) -> None:
-        semaphore.acquire()
+        semaphore.acquire(timeout_s=60)
         order.append(name)
         semaphore.release()
 
