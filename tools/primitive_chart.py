@@ -28,19 +28,19 @@ CHART: dict[str, list[Leaf]] = {
     ],
     "rows of a database": [
         Leaf("one statement can check and change", "UPDATE … WHERE", f"{PATTERNS}/check-then-act.md"),
-        Leaf("read, reckon, write back", "row lock"),
+        Leaf("read, reckon, write back", "row lock", f"{PATTERNS}/one-process-or-many.md"),
         Leaf("one process of several may do it", "advisory lock, lease"),
         Leaf("everybody writes, each write costs a commit", "Batcher", f"{PATTERNS}/group-commit.md"),
     ],
     "an answer that many ask for": [
         Leaf("at the same moment", "SingleFlight", f"{PATTERNS}/check-then-act.md"),
-        Leaf("again soon, and a second old will do", "Cache", FLOW),
+        Leaf("again soon, and a second old will do", "Cache", f"{PATTERNS}/cache-stampede.md"),
     ],
     "something scarce": [
         Leaf("so many may do it at once", "Semaphore", f"{PATTERNS}/more-threads-than-connections.md"),
         Leaf("connections, clients, handles", "ResourcePool", "../../reference/seawall/pools.md"),
         Leaf("calls that block, beside an event loop", "ThreadPool", f"{PATTERNS}/a-blocked-event-loop.md"),
-        Leaf("more people come than can be served", "Gate", "../../reference/seawall/admission.md"),
+        Leaf("more people come than can be served", "Gate", f"{PATTERNS}/how-much-capacity.md"),
     ],
 }
 
