@@ -29,7 +29,7 @@ CHART: dict[str, list[Leaf]] = {
     "rows of a database": [
         Leaf("one statement can check and change", "UPDATE … WHERE", f"{PATTERNS}/check-then-act.md"),
         Leaf("read, reckon, write back", "row lock", f"{PATTERNS}/one-process-or-many.md"),
-        Leaf("one process of several may do it", "advisory lock, lease"),
+        Leaf("one process of several may do it", "Lease", f"{PATTERNS}/leases-and-fencing.md"),
         Leaf("everybody writes, each write costs a commit", "Batcher", f"{PATTERNS}/group-commit.md"),
     ],
     "an answer that many ask for": [
@@ -41,6 +41,7 @@ CHART: dict[str, list[Leaf]] = {
         Leaf("connections, clients, handles", "ResourcePool", "../../reference/seawall/pools.md"),
         Leaf("calls that block, beside an event loop", "ThreadPool", f"{PATTERNS}/a-blocked-event-loop.md"),
         Leaf("more people come than can be served", "Gate", f"{PATTERNS}/how-much-capacity.md"),
+        Leaf("… and they would rather wait than go", "WaitingRoom", "../../how-to/open-a-waiting-room.md"),
     ],
 }
 
