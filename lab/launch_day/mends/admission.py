@@ -22,7 +22,7 @@ gate = Gate(
 
 def ticket(scope: Scope) -> Ticket | None:
     """What a request is to the gate: its workload, and whose it is. Figures and the like pass by."""
-    kind = scope["path"].split("/")[1]
+    kind = scope["path"].lstrip("/").partition("/")[0]
     if kind == "dashboard":
         return Ticket(kind, tenant=dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
     return Ticket(kind) if kind == "sign-in" else None
