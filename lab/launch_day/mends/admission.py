@@ -15,7 +15,7 @@ gate = Gate(
     Fixed(SEATS),
     [
         Workload("sign-in", priority="critical", share=0.25, deadline_s=2.0),
-        Workload("dashboard", priority="interactive", share=0.5, deadline_s=0.3),
+        Workload("dashboard", priority="interactive", share=0.75, deadline_s=0.3),
     ],
 )
 
