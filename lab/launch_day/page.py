@@ -97,7 +97,7 @@ def _faults(steps: Sequence[StepResult]) -> str:
         rows.append(f"<tr><td>{fault.name}<small>{fault.explained}</small></td>{cells}<td>{escape(cure)}</td></tr>")
     return (
         "<h2>What fell, and what mended it</h2><p>Over all loads of a step together.</p>"
-        f'<div class="card scroll"><table><thead><tr><th>fault</th>{heads}<th>gone from</th></tr></thead>'
+        f'<div class="card scroll faults"><table><thead><tr><th>fault</th>{heads}<th>gone from</th></tr></thead>'
         f"<tbody>{''.join(rows)}</tbody></table></div>"
     )
 

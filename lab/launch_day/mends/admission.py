@@ -15,14 +15,14 @@ gate = Gate(
     Fixed(SEATS),
     [
         Workload("sign-in", priority="critical", share=0.25, deadline_s=2.0),
-        Workload("dashboard", priority="interactive", share=0.5, deadline_s=0.3),
+        Workload("dashboard", priority="interactive", share=0.75, deadline_s=0.3),
     ],
 )
 
 
 def ticket(scope: Scope) -> Ticket | None:
     """What a request is to the gate: its workload, and whose it is. Figures and the like pass by."""
-    kind = scope["path"].split("/")[1]
+    kind = scope["path"].lstrip("/").partition("/")[0]
     if kind == "dashboard":
         return Ticket(kind, tenant=dict(scope["headers"]).get(b"cookie", b"").decode("latin-1"))
     return Ticket(kind) if kind == "sign-in" else None
