@@ -19,6 +19,10 @@ NOISY = 50
 """Times its share that one tenant sends."""
 
 CRITICAL_PER_S = 20.0
+SATURATED = 0.9
+"""The sweep ends where less than this part of what is asked for is answered well."""
+
+MOST_RATES = 10
 SECOND_TRIES = 6
 """How many void runs of all are tried again."""
 
@@ -38,13 +42,14 @@ class Plan:
 
     def sweep(self) -> None:
         """Find the peak: the highest goodput of rising rates, with the gate in shadow."""
-        most_per_s = 1 / self._bench.mean_cost_s
-        found = [
-            self.run("sweep", "shadow", most_per_s * share)
-            for share in ((0.5, 0.7, 0.85, 1.0) if self._is_quick else (0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0))
-        ]
+        rate_per_s, found = 0.6 / self._bench.mean_cost_s, list[Result]()
+        while len(found) < MOST_RATES:
+            found.append(self.run("sweep", "shadow", rate_per_s))
+            if found[-1].goodput_per_s < SATURATED * rate_per_s:
+                break
+            rate_per_s *= 1.2 if self._is_quick else 1.12
         best = max(found, key=lambda result: result.goodput_per_s)
-        self.peak_per_s, self.peak_work = best.goodput_per_s, best.work
+        self.peak_per_s, self.peak_work = best.goodput_per_s, max(result.work for result in found)
         report("peak, gate in shadow", "good answers/s", self.peak_per_s, note=_note(best))
         report("... CPU time of good answers", "s/s", self.peak_work)
 

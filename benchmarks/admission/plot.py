@@ -52,6 +52,8 @@ def draw(document: Mapping[str, Any]) -> str:
         parts.append(_text(x(factor), HEIGHT - BOTTOM + 20, f"{factor:g} ×", "soft", "middle"))
     parts.append(_text(LEFT - 40, 20, "good work, as a part of the service’s own peak", "ink", "start"))
     parts.append(_text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "offered load, in peaks", "ink", "middle"))
+    if any(is_void for points in lines.values() for _, _, is_void in points):
+        parts.append(_text(WIDTH - RIGHT, 20, "○ the generator was late: void", "soft", "end"))
     label_y = -99.0
     for door, points in sorted(lines.items(), key=lambda line: -line[1][-1][1]):
         path = "M" + "L".join(f"{x(factor):.1f} {y(share):.1f}" for factor, share, _ in points)

@@ -8,8 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
+from benchmarks.admission.bench import Result
 from benchmarks.admission.crowd import Met, Stream, Visit
-from benchmarks.admission.plan import jain, recovery_s
+from benchmarks.admission.plan import Plan, jain, recovery_s
 from benchmarks.admission.plot import draw
 from benchmarks.admission.service import Database
 
@@ -60,6 +61,25 @@ def test_a_run_is_void_when_the_generator_was_late_or_did_not_send() -> None:
 def test_the_warm_up_is_left_out_by_the_intended_start() -> None:
     visits = [visit(n, at_ms=5000 + n * 100.0) for n in reversed(range(50))]
     assert [v.n for v in met(visits).of("people", 2.0, 3.0)] == list(range(20, 30))
+
+
+class Saturating:
+    """A bench whose service can do 50 a second: a real one needs minutes and two idle cores."""
+
+    mean_cost_s = 0.05  # too dear by far, as where the machine was busy when it was measured
+
+    def run(self, door: str, rate_per_s: float, seconds: float, **kept: Any) -> Result:
+        good_per_s = min(50.0, rate_per_s)
+        return Result(door, 0.0, met([]), [], seconds, good_per_s, good_per_s * 0.02, 0.0, 0.0)
+
+
+def test_the_sweep_goes_on_until_the_service_is_full(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = Plan(Saturating(), is_quick=True)  # type: ignore[arg-type]
+    plan.sweep()
+    assert (plan.peak_per_s, plan.peak_work) == (50.0, 1.0)
+    most_asked_per_s = 0.6 / Saturating.mean_cost_s * 1.2 ** (len(plan.results) - 1)
+    assert most_asked_per_s > 50.0 / 0.9
+    assert "peak" in capsys.readouterr().out
 
 
 def test_a_stream_has_users_enough_for_all_who_wait_as_long_as_they_will() -> None:
