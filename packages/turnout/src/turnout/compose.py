@@ -62,6 +62,9 @@ PENDING_EVENTS = 20_000
 TEND_SALTS_S = 900.0
 DERIVE_END_S = 2.0
 """What derives days may finish those it is at; after this long it lets go of them."""
+AT_HAND = 3
+"""Statements let in for each thread that runs them: the next ones are in the pool's queue when one ends, and need no turn
+of a loop that is busy drawing pages."""
 END_S = 10.0
 """What has nothing long to do gets this to end, whatever the time for draining is."""
 
@@ -217,7 +220,7 @@ class Server:
         self.queries = ThreadPool("queries", max_threads=settings.query_threads)
         self.files = ThreadPool("files", min_threads=0, max_threads=4)
         self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
-        self.query_gate = make_query_gate(settings.query_threads, settings.query_timeout_s)
+        self.query_gate = make_query_gate(AT_HAND * settings.query_threads, settings.query_timeout_s)
 
         def runner_of(reader: EventReader, workload: str) -> QueryRunner:
             line = Line(self.query_gate, workload)
