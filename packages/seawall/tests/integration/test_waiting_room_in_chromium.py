@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 pytestmark = pytest.mark.browser
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 SERVICE_S = 0.5
 """One seat of so long lets two in a second: slow enough to see a place fall, whatever else the machine does."""
 CHROMIUM = Path("/usr/bin/chromium")
@@ -144,7 +144,7 @@ def wait_in(page: Page, crowd: Crowd, until: str) -> list[int]:
     seen: list[int] = []
     until_s = time.monotonic() + PATIENCE_S
     while not page.get_by_text(until).is_visible():
-        assert time.monotonic() < until_s, page.content()
+        assert time.monotonic() < until_s, seen
         if time.monotonic() > until_s - PATIENCE_S + 2:  # so that her first place is seen
             crowd.looks_in()
         words = page.locator(".place").all_inner_texts()

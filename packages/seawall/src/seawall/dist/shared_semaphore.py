@@ -15,7 +15,7 @@ from seawall.dist.cancelling import Cancelling
 from seawall.dist.held import Held
 from seawall.dist.lease_counts import LeaseCounts
 from seawall.dist.store import Store
-from seawall.dist.task_pause import TaskPause
+from seawall.runtime.task_pause import TaskPause
 from seawall.errors import LeaseLost, Misuse
 from seawall.observe.registry import REGISTRY
 from seawall.runtime.park import Parker

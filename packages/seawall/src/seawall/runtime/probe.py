@@ -7,6 +7,8 @@ import sys
 import time
 from types import FrameType
 
+from seawall.runtime.frames import current_frames
+
 FUTURES_FILE = os.path.join("concurrent", "futures", "_base.py")
 
 
@@ -28,7 +30,7 @@ def switch_interval_s() -> float:
 
 def stack_of(ident: int) -> tuple[str, ...]:
     """Where the thread is, outermost call first, as `file:line in function`; empty where it has ended."""
-    frame: object = sys._current_frames().get(ident)
+    frame: object = current_frames().get(ident)
     found: list[str] = []
     while isinstance(frame, FrameType):
         found.append(f"{frame.f_code.co_filename}:{frame.f_lineno} in {frame.f_code.co_name}")
@@ -39,7 +41,7 @@ def stack_of(ident: int) -> tuple[str, ...]:
 def futures_waited_for(ident: int, depth: int = 6) -> tuple[object, ...]:
     """The futures in whose wait the thread stands, where that is one of `concurrent.futures` or built on it, as anyio's
     and asyncio's answers to threads are. Empty where it stands somewhere else."""
-    frame = sys._current_frames().get(ident)
+    frame = current_frames().get(ident)
     for _ in range(depth):
         # Seen with 3.11: a running thread's chain of frames may lead, for an instant, to something that is no frame.
         if not isinstance(frame, FrameType):

@@ -8,6 +8,7 @@ import sys
 import threading
 from types import CodeType, FrameType
 
+from seawall.runtime.frames import current_frames
 from seawall.runtime.who import Owner, get_ident
 
 Stack = tuple[str, ...]
@@ -35,7 +36,7 @@ def stack_of(owner: Owner) -> Stack:
 
 def stack_of_thread(ident: int) -> Stack:
     """The stack of the thread with this ident."""
-    return _text(_calling(sys._current_frames().get(ident)))
+    return _text(_calling(current_frames().get(ident)))
 
 
 def thread_of(loop: asyncio.AbstractEventLoop) -> int | None:

@@ -8,6 +8,8 @@ import threading
 from asyncio import events
 from typing import Any
 
+from seawall.runtime.frames import current_frames
+
 get_ident = threading.get_ident
 running_loop = events._get_running_loop
 """The loop that runs on this thread, or None: unlike `get_running_loop` it does not raise."""
@@ -43,7 +45,7 @@ def name_of(owner: Owner) -> str:
         for thread in threading.enumerate():
             if thread.ident == owner:
                 return f"thread {thread.name}"
-        return f"thread {owner}" if owner in sys._current_frames() else f"thread {owner} (ended)"
+        return f"thread {owner}" if owner in current_frames() else f"thread {owner} (ended)"
     return f"task {owner.get_name()} (ended)" if owner.done() else f"task {owner.get_name()}"
 
 
