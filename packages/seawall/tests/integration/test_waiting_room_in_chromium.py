@@ -147,12 +147,24 @@ def wait_in(page: Page, crowd: Crowd, until: str) -> list[int]:
         assert time.monotonic() < until_s, seen
         if time.monotonic() > until_s - PATIENCE_S + 2:  # so that her first place is seen
             crowd.looks_in()
-        words = page.locator(".place").all_inner_texts()
+        words = words_of(page)
         number = words[0].split()[0] if words and words[0] else ""
         if number.isdigit() and (not seen or int(number) != seen[-1]):
             seen.append(int(number))
         page.wait_for_timeout(400)
     return seen
+
+
+def words_of(page: Page) -> list[str]:
+    """What the page says of her place; nothing where it goes away at this moment, as one without scripts does each time."""
+    from playwright.sync_api import Error
+
+    try:
+        return page.locator(".place").all_inner_texts()
+    except Error as error:
+        if "navigation" not in error.message:
+            raise
+        return []
 
 
 def fill_again(shop: Shop, crowd: Crowd) -> None:
