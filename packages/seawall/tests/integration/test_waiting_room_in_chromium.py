@@ -6,9 +6,9 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import parse_qs
 
 import pytest
@@ -20,6 +20,7 @@ from seawall.asgi import Look, Ticket, WaitingRoom, admission
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+T = TypeVar("T")
 pytestmark = pytest.mark.browser
 PATIENCE_S = 180.0
 SERVICE_S = 0.5
@@ -143,11 +144,11 @@ def wait_in(page: Page, crowd: Crowd, until: str) -> list[int]:
     """Let the crowd go on until the page shows `until`; the numbers of people before her that she saw meanwhile."""
     seen: list[int] = []
     until_s = time.monotonic() + PATIENCE_S
-    while not page.get_by_text(until).is_visible():
+    while not unless_it_goes(page.get_by_text(until).is_visible, False):
         assert time.monotonic() < until_s, seen
         if time.monotonic() > until_s - PATIENCE_S + 2:  # so that her first place is seen
             crowd.looks_in()
-        words = words_of(page)
+        words = unless_it_goes(page.locator(".place").all_inner_texts, [])
         number = words[0].split()[0] if words and words[0] else ""
         if number.isdigit() and (not seen or int(number) != seen[-1]):
             seen.append(int(number))
@@ -155,16 +156,16 @@ def wait_in(page: Page, crowd: Crowd, until: str) -> list[int]:
     return seen
 
 
-def words_of(page: Page) -> list[str]:
-    """What the page says of her place; nothing where it goes away at this moment, as one without scripts does each time."""
+def unless_it_goes(look: Callable[[], T], otherwise: T) -> T:
+    """What `look` sees of the page; `otherwise` where the page goes away at this moment, as one without scripts does."""
     from playwright.sync_api import Error
 
     try:
-        return page.locator(".place").all_inner_texts()
+        return look()
     except Error as error:
         if "navigation" not in error.message:
             raise
-        return []
+        return otherwise
 
 
 def fill_again(shop: Shop, crowd: Crowd) -> None:
