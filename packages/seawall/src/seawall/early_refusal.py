@@ -153,6 +153,7 @@ class _Early:
         )
 
     def _is_between_requests(self) -> bool:
+        """What only the parser knows; each of the two below says it of its own."""
         raise NotImplementedError
 
     def _answer(self, answer: Answer, is_head: bool, closes: bool) -> None:

@@ -26,7 +26,7 @@ than its part, while others would be let in; it has waited too long (*late*); th
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """No, for now."""
+    """Not let in: why, and in how many seconds to come back."""
 
     reason: Reason
     retry_after_s: float
