@@ -108,9 +108,8 @@ def _print_gains(gains: Sequence[Widened]) -> None:
     for one in gains:
         predicted = "not known" if one.predicted is None else f"{one.predicted:.2f}"
         off = "" if one.predicted is None else f" ({one.predicted / one.measured - 1:+.0%})"
-        print(
-            f"{one.name:28} {one.before_per_s:6.0f} → {one.after_per_s:6.0f}  measured {one.measured:.2f}, predicted {predicted}{off}"
-        )
+        peaks = f"{one.before_per_s:6.0f} → {one.after_per_s:6.0f}"
+        print(f"{one.name:28} {peaks}  measured {one.measured:.2f}, predicted {predicted}{off}")
 
 
 if __name__ == "__main__":

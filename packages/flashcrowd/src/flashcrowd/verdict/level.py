@@ -29,6 +29,8 @@ class Use:
     """For it, a request of the tail."""
     hold_s: float | None = None
     """How long it was held, a request."""
+    seen: float | None = None
+    """How often it was seen in use, over all looks: what `hold_s` rests on. None where the target counts holds itself."""
     refused_per_s: float = 0.0
     """Whom it turned away."""
     is_measured: bool = False
@@ -76,10 +78,13 @@ class Level:
     loop_lag_is_told: bool = field(default=False)
 
 
-def level_of(samples: Sequence[Sample], readings: Sequence[Reading], *, until_s: float | None = None) -> Level | None:
-    """The level that `samples` were taken at; `until_s` is when the last was meant to be sent. None where too few are.
+def level_of(
+    samples: Sequence[Sample], readings: Sequence[Reading], *, until_s: float | None = None, one_in: int = 1
+) -> Level | None:
+    """The level that `samples` were taken at, or every `one_in`-th of them. None where too few are.
 
-    Readings from other times are left out. Refused requests count as load, not as answers.
+    `until_s` is when the last was meant to be sent, on the clock of both. Readings from other times are left out. Refused
+    requests count as load, not as answers. Takes some microseconds a sample.
     """
     answered = [sample for sample in samples if sample.outcome == "good"]
     if len(answered) < MIN_ANSWERS:
@@ -93,7 +98,7 @@ def level_of(samples: Sequence[Sample], readings: Sequence[Reading], *, until_s:
     tail = [sample for sample in answered if sample.latency_s >= slowest[0]]
     # Whatever stands at the very start of a level is of the one before.
     inside = [reading for reading in readings if began_s + 0.15 * offered_s <= reading.at_s <= stopped_s]
-    flow_per_s = sum(sample.ended_s <= stopped_s for sample in answered) / offered_s
+    flow_per_s = one_in * sum(began_s < sample.ended_s <= stopped_s for sample in answered) / offered_s
     by_arrival = [sample.latency_s for sample in sorted(answered, key=lambda sample: sample.intended_s)]
     half = len(by_arrival) // 2
     uses, timings = _uses(inside, flow_per_s, _timings(answered), _timings(tail))
@@ -101,8 +106,8 @@ def level_of(samples: Sequence[Sample], readings: Sequence[Reading], *, until_s:
     lags = [reading.process.loop_lag_s for reading in inside if reading.process.loop_lag_s is not None]
     answers = [reading.answered_in_s for reading in inside if reading.answered_in_s is not None]
     return Level(
-        offered_per_s=len(samples) / offered_s,
-        done_per_s=len(answered) / max(ended_s - began_s, offered_s),
+        offered_per_s=one_in * len(samples) / offered_s,
+        done_per_s=one_in * len(answered) / max(ended_s - began_s, offered_s),
         flow_per_s=flow_per_s,
         mean_s=fmean(latencies),
         p50_s=latencies[len(latencies) // 2],
@@ -131,14 +136,13 @@ SEAWALL = {"lock", "semaphore", "pool", "flight"}
 
 
 def _timings(samples: Sequence[Sample]) -> dict[str, float]:
-    """Mean seconds by name; a sample that was timed and lacks a name waited 0 s for it."""
-    timed = [sample.waits_s for sample in samples if sample.waits_s is not None]
+    """Mean seconds by name. A sample that lacks a name waited 0 s for it: Seawall's header has what was waited for."""
     total: dict[str, float] = defaultdict(float)
-    for waits in timed:
-        for name, wait_s in waits.items():
+    for sample in samples:
+        for name, wait_s in (sample.waits_s or {}).items():
             if not is_whole(name):
                 total[name] += wait_s
-    return {name: wait_s / len(timed) for name, wait_s in total.items()}
+    return {name: wait_s / len(samples) for name, wait_s in total.items()}
 
 
 def _uses(
@@ -185,13 +189,14 @@ def _use(looks: Sequence[tuple[float, Resource]], flow_per_s: float, measured: t
         wait_s = in_all_s / (flow_per_s * span_s)
     elif waiting is not None and flow_per_s > 0:
         wait_s = waiting / flow_per_s
-    hold_s = None
+    hold_s = seen = None
     if held_s is not None and uses:
         hold_s = held_s / uses
     elif in_use is not None and flow_per_s > 0:
-        hold_s = in_use / flow_per_s
+        hold_s, seen = in_use / flow_per_s, in_use * len(looks)
     return Use(
         last.name, last.kind, capacity, in_use, waiting, wait_s, tail_s, hold_s,
+        seen=seen,
         refused_per_s=(_grown(first.refused_total, last.refused_total) or 0.0) / span_s if span_s > 0 else 0.0,
         is_measured=measured is not None or bool(in_all_s),
     )  # fmt: skip

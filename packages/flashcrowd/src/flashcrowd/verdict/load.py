@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -15,8 +16,11 @@ SLOWER = 1.6
 
 SLOWER_S = 0.010
 
-INFLATED = 1.8
-"""A hold 1.8 times as long as when calm is made longer by something inside. Less is the sampling's own error."""
+INFLATED = 1.5
+"""A hold half as long again as when calm is made longer by something inside."""
+
+UNSEEN_S = 0.0005
+"""What is held for less is not seen in so few looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +58,28 @@ class Load:
         """What a request waited for it where all was calm."""
         return min((use.wait_s for use in self.calm_use(key) if use.wait_s is not None), default=0.0)
 
-    def inflation(self, key: str, level: Level) -> float | None:
-        """How many times as long as when calm it is held at `level`; None where either is not known."""
-        now_s, calm_s = level.uses[key].hold_s, self.calm_hold_s(key)
-        if now_s is None or calm_s is None:
+    def longest_calm_hold_s(self, key: str) -> float | None:
+        """The most that it may have been when calm, seeing how seldom it was seen in use: two standard errors more."""
+        calm_s, uses = self.calm_hold_s(key), self.calm_use(key)
+        if calm_s is None:
             return None
-        # Never seen in use when calm: held for less than can be seen in so many looks.
-        return now_s / max(calm_s, 0.0005)
+        if any(use.seen is None and use.hold_s is not None for use in uses):
+            return calm_s  # counted, not sampled
+        seen = sum(use.seen or 0.0 for use in uses)
+        return calm_s * (1 + 2 / math.sqrt(max(seen, 1.0))) + UNSEEN_S
+
+    def is_inflated(self, key: str, level: Level) -> bool:
+        """Whether it is held longer at `level` than when calm, beyond what sampling explains. False where not known."""
+        now_s, calm_s = level.uses[key].hold_s, self.longest_calm_hold_s(key)
+        return now_s is not None and calm_s is not None and now_s > INFLATED * calm_s
 
 
-def load_of(levels: Sequence[Level]) -> Load:
-    """The levels parted. Pressed are the highest loads, down to the highest that is not: what was slow at a lower load than
-    one that is not slow was slow by chance, and is neither."""
-    ordered = sorted(levels, key=lambda level: level.offered_per_s)
+def load_of(ordered: Sequence[Level]) -> Load:
+    """The levels parted, which come by rising load.
+
+    Pressed are the highest, down to the highest that is not: what was slow at a lower load than one that is not slow was
+    slow by chance, and is neither.
+    """
     if len(ordered) == 1:
         pressed = _became_slower(ordered[0]) or ordered[0].failed > FAILS
         return Load((), tuple(ordered)) if pressed else Load(tuple(ordered), ())

@@ -11,14 +11,15 @@ from __future__ import annotations
 from flashcrowd.samples import ResourceKind, Verdict
 from flashcrowd.verdict.gain import predict_gain
 from flashcrowd.verdict.level import Level, Use
-from flashcrowd.verdict.load import INFLATED, Load
+from flashcrowd.verdict.load import INFLATED, UNSEEN_S, Load
 from flashcrowd.words import kind_of
 
 FULL = 0.85
 """Utilisation from which a resource is full. At random arrivals the wait for one place is then six times its hold."""
 
 EXPLAINS = 0.3
-"""What a resource has to explain of the excess, at the least; what is called and tells no utilisation, `CALLED`."""
+"""What a resource has to explain of the excess, at the least; `CALLED` of what tells no utilisation, and where nothing was
+calm, so that the excess is not known."""
 
 CALLED = 0.5
 
@@ -71,9 +72,10 @@ def answering_thread(load: Load, level: Level) -> Verdict | None:
 def full(load: Load, level: Level) -> Verdict | None:
     """A lock, pool, semaphore or queue that is full by its own figures and whose wait explains the excess."""
     best: tuple[float, str] | None = None
+    least = EXPLAINS if load.calm else CALLED
     for key, use in level.uses.items():
         explained = _explained(load, level, key)
-        if explained >= EXPLAINS and _is_full(use) and (load.inflation(key, level) or 1.0) <= INFLATED:
+        if explained >= least and _is_full(use) and not load.is_inflated(key, level):
             best = max(best or (0.0, ""), (explained, key))
     if best is None:
         return None
@@ -96,7 +98,7 @@ def called(load: Load, level: Level) -> Verdict | None:
     for key, use in level.uses.items():
         calm_s = load.calm_hold_s(key)
         kind = _called_kind(use)
-        if calm_s is None or use.hold_s is None or kind is None or use.hold_s < INFLATED * max(calm_s, 0.0005):
+        if calm_s is None or use.hold_s is None or kind is None or not load.is_inflated(key, level):
             continue
         best = max(
             best or (0.0, "", kind, 0.0, 0.0), ((use.hold_s - calm_s) / excess_s, use.name, kind, calm_s, use.hold_s)
@@ -104,7 +106,7 @@ def called(load: Load, level: Level) -> Verdict | None:
     for name, (now_s, _) in level.timings.items():
         kind = kind_of(name, is_called=True)
         calm_s = min((one.timings.get(name, (0.0, 0.0))[0] for one in load.calm), default=0.0)
-        if kind is None or not load.calm or now_s < INFLATED * max(calm_s, 0.0005):
+        if kind is None or not load.calm or now_s < INFLATED * calm_s + UNSEEN_S:
             continue
         best = max(best or (0.0, "", kind, 0.0, 0.0), ((now_s - calm_s) / excess_s, name, kind, calm_s, now_s))
     if best is None or best[0] < CALLED:
