@@ -7,7 +7,6 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 from flashcrowd.clock import monotonic
-from flashcrowd.engine.record import Record
 from flashcrowd.samples import Outcome
 from flashcrowd.users.response import Response
 from flashcrowd.users.user import Expected
@@ -20,8 +19,8 @@ class Attempt:
     """From its start to when it is counted. `judge` or `fail` says what became of it."""
 
     __slots__ = (
-        "attempt", "ended_s", "first_byte_s", "intended_s", "name", "outcome", "reason", "retry_after_s", "sent_s",
-        "server_timing", "status",
+        "attempt", "ended_s", "first_byte_s", "intended_s", "name", "outcome", "reason", "response", "retry_after_s",
+        "sent_s", "status",
     )  # fmt: skip
 
     def __init__(self, name: str, intended_s: float, sent_s: float, attempt: int) -> None:
@@ -35,7 +34,7 @@ class Attempt:
         self.outcome: Outcome = "good"
         self.reason = ""
         self.retry_after_s: float | None = None
-        self.server_timing: str | None = None
+        self.response: Response | None = None
 
     def judge(self, response: Response, expect: Expected) -> None:
         """Right, refused or wrong."""
@@ -43,7 +42,7 @@ class Attempt:
             return
         self.ended_s = response.ended_s
         self.status = status = response.status
-        self.server_timing = response.header("server-timing")
+        self.response = response
         if expect is None:
             fits: object = 200 <= status < 300
         elif isinstance(expect, int):
@@ -69,13 +68,6 @@ class Attempt:
         """No answer that could be judged."""
         self.outcome, self.reason, self.ended_s = outcome, reason, monotonic()
         self.status = response.status if response is not None else 0
-
-    def count(self, record: Record) -> None:
-        """Into the record."""
-        record.add(
-            self.name, self.intended_s, self.sent_s, self.first_byte_s, self.ended_s, self.status, self.outcome,
-            self.attempt, self.retry_after_s, self.server_timing, self.reason,
-        )  # fmt: skip
 
 
 def retry_after_s(text: str | None) -> float | None:

@@ -25,17 +25,19 @@ class Connection(asyncio.Protocol):
     """Carries one request at a time. What parses is httptools (llhttp), what sends is the loop's transport."""
 
     __slots__ = (
-        "_answer", "_body", "_body_bytes", "_call_later", "_headers_done", "_is_head", "_left", "_parser", "_response",
-        "_timer", "_transport", "is_open", "used",
+        "_answer", "_body", "_body_bytes", "_call_later", "_create_future", "_deadline_s", "_headers_done", "_is_head",
+        "_left", "_parser", "_response", "_rings_s", "_timer", "_transport", "is_open", "used",
     )  # fmt: skip
 
     def __init__(self, loop: asyncio.AbstractEventLoop, left: Callable[[Connection], None]) -> None:
         self._call_later = loop.call_later
+        self._create_future: Callable[[], asyncio.Future[bool]] = loop.create_future
         self._left = left
         self._parser = httptools.HttpResponseParser(self)
         self._answer: asyncio.Future[bool] | None = None
         self._response: Response | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline_s = self._rings_s = 0.0
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._headers_done = False
@@ -44,44 +46,59 @@ class Connection(asyncio.Protocol):
         self.used = False
         """Whether it has carried an answer already."""
 
-    async def exchange(self, request: bytes, response: Response, timeout_s: float, *, is_head: bool) -> bool:
-        """Sends `request` and fills `response`; returns whether the connection can be used again.
+    def exchange(self, request: bytes, response: Response, deadline_s: float, *, is_head: bool) -> asyncio.Future[bool]:
+        """Sends `request` and fills `response`; the future tells whether the connection can be used again.
 
-        Raises `TimeoutError` after `timeout_s`, `Broken` when the connection ends before the answer is whole; it is closed
-        then, and when the caller is cancelled.
+        The future raises `TimeoutError` at `deadline_s` of `monotonic`, and `Broken` when the connection ends before the
+        answer is whole; it is closed then. Whoever is cancelled while waiting closes it.
         """
-        answer: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        if not self.is_open:
-            raise Broken("the connection was closed", untouched=True)
-        self._answer, self._response, self._is_head = answer, response, is_head
+        answer = self._answer = self._create_future()
+        self._response, self._is_head, self._deadline_s = response, is_head, deadline_s
         self._body, self._body_bytes, self._headers_done = [], 0, False
-        self._timer = self._call_later(timeout_s, self._timed_out)
+        if not self.is_open:
+            self._break("the connection was closed")
+            return answer
+        # A timer for each request would cost as much as parsing its answer: one is left running from request to request,
+        # and looks when it fires whether the request of that moment is due.
+        if self._timer is None or self._rings_s > deadline_s:
+            self._set_timer()
         self._transport.write(request)
-        try:
-            keeps = await answer
-        except BaseException:
-            self.close()
-            raise
-        finally:
+        return answer
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
             self._timer.cancel()
-            self._answer = None
-        self.used = True
-        return keeps
+        self._rings_s = self._deadline_s
+        self._timer = self._call_later(max(0.0, self._deadline_s - monotonic()), self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        if self._response is None:
+            return
+        if monotonic() < self._deadline_s:
+            self._set_timer()
+        else:
+            self._fail(TimeoutError())
 
     def close(self) -> None:
         """Drops it, whatever it is doing."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self.is_open:
             self.is_open = False
             self._transport.abort()
 
-    def _timed_out(self) -> None:
-        if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(TimeoutError())
-
     def _break(self, reason: str) -> None:
-        if self._answer is not None and not self._answer.done():
-            untouched = self._response is None or self._response.first_byte_s is None
-            self._answer.set_exception(Broken(reason, untouched=untouched))
+        response = self._response
+        if response is not None:
+            self._fail(Broken(reason, untouched=response.first_byte_s is None))
+
+    def _fail(self, error: Exception) -> None:
+        answer, self._response = self._answer, None
+        self.close()
+        if answer is not None and not answer.done():
+            answer.set_exception(error)
 
     # What the loop calls.
 
@@ -109,6 +126,9 @@ class Connection(asyncio.Protocol):
         """It is closed, by either side."""
         self.is_open = False
         self._left(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         if self._response is not None and self._ends_with_the_connection() and exc is None:
             self._whole(keeps=False)
         else:
@@ -154,6 +174,7 @@ class Connection(asyncio.Protocol):
         if response is None or answer is None or answer.done():
             return
         self._response = None
+        self.used = True
         response.ended_s = monotonic()
         response.status = self._parser.get_status_code()
         response._raw_body = self._body[0] if len(self._body) == 1 else b"".join(self._body)

@@ -13,6 +13,15 @@ PRECISION_BITS = 10
 """A bucket's width is at most 2⁻¹⁰ of its lower bound: 0.1 %."""
 
 
+def bucket(seconds: float) -> int:
+    """The lower bound, in microseconds, of the bucket in which a duration falls."""
+    micros = int(seconds * 1e6)
+    if micros < 1 << PRECISION_BITS + 1:
+        return micros if micros > 0 else 0
+    shift = micros.bit_length() - PRECISION_BITS - 1
+    return micros >> shift << shift
+
+
 class Histogram:
     """Counts durations in seconds, to a microsecond below one millisecond and to 0.1 % above it."""
 
@@ -26,12 +35,10 @@ class Histogram:
 
     def add(self, seconds: float) -> None:
         """Counts one; what is below 0 counts as 0."""
-        micros = int(seconds * 1e6)
-        if micros < 0:
-            micros = 0
-        shift = micros.bit_length() - PRECISION_BITS - 1
-        if shift > 0:
-            micros = (micros >> shift) << shift
+        self.add_to(bucket(seconds), seconds)
+
+    def add_to(self, micros: int, seconds: float) -> None:
+        """Counts one whose `bucket` is known."""
         buckets = self._buckets
         buckets[micros] = buckets.get(micros, 0) + 1
         self.count += 1

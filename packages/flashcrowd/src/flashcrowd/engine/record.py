@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from flashcrowd.clock import RunClock
-from flashcrowd.engine.histogram import Histogram
+from flashcrowd.clock import RunClock, monotonic
+from flashcrowd.engine.attempt import Attempt
+from flashcrowd.engine.histogram import Histogram, bucket
 from flashcrowd.result import Second, StepResult
-from flashcrowd.samples import Outcome, Sample
+from flashcrowd.samples import Sample
 
 MOST_NAMES = 200
 """Requests of more names than this are counted as one: a name that holds an id is a mistake, and no reason to fail."""
@@ -34,10 +35,10 @@ class Record:
 
     def __init__(self, clock: RunClock, duration_s: float, waits: Callable[[str], Mapping[str, float]]) -> None:
         self._clock = clock
-        self._began_s = clock.began_s
-        self._duration_s = duration_s
+        self._ends_s = clock.began_s + duration_s
         self._waits = waits
         self._second = _Second(0)
+        self._second_ends_s = clock.began_s + 1.0
         self.tallies: dict[str, Tally] = {}
         self.seconds: list[Second] = []
         self.samples: list[Sample] = []
@@ -60,70 +61,59 @@ class Record:
         self.crash: str = ""
         self._one_in = 1
 
-    def add(
-        self,
-        name: str,
-        intended_s: float,
-        sent_s: float,
-        first_byte_s: float | None,
-        ended_s: float,
-        status: int,
-        outcome: Outcome,
-        attempt: int,
-        retry_after_s: float | None,
-        server_timing: str | None,
-        reason: str,
-    ) -> None:
-        """One request that ended. Instants are of `flashcrowd.clock.monotonic`."""
-        since = ended_s - self._began_s
-        if since >= self._second.ends_s:
+    def add(self, ended: Attempt) -> None:
+        """One attempt at a request, once it is over."""
+        ended_s, intended_s, outcome = ended.ended_s, ended.intended_s, ended.outcome
+        if ended_s >= self._second_ends_s:
             self.roll()
-        tally = self.tallies.get(name)
-        if tally is None:
-            tally = self._tally(name)
+        tally = self.tallies.get(ended.name) or self._tally(ended.name)
         second = self._second
         tally.requests += 1
         second.requests += 1
         self.requests += 1
-        self.lateness.add(sent_s - intended_s)
-        if attempt == 1 and intended_s - self._began_s < self._duration_s:
+        self.lateness.add(ended.sent_s - intended_s)
+        if ended.attempt == 1 and intended_s < self._ends_s:
             self.meant += 1
         if outcome == "good":
             latency_s = ended_s - intended_s
+            micros = bucket(latency_s)
             tally.good += 1
-            tally.latency.add(latency_s)
+            tally.latency.add_to(micros, latency_s)
             second.good += 1
-            second.latency.add(latency_s)
-            if since < self._duration_s:
+            second.latency.add_to(micros, latency_s)
+            if ended_s < self._ends_s:
                 self.good_in_time += 1
         else:
             tally.errors[outcome] = tally.errors.get(outcome, 0) + 1
             second.errors[outcome] = second.errors.get(outcome, 0) + 1
+            reason = ended.reason
             if reason and (reason in self.reasons or len(self.reasons) < MOST_REASONS):
                 self.reasons[reason] = self.reasons.get(reason, 0) + 1
         if self.requests % self._one_in == 0:
-            self._keep(
-                Sample(
-                    name,
-                    intended_s - self._began_s,
-                    sent_s - self._began_s,
-                    first_byte_s and first_byte_s - self._began_s,
-                    since,
-                    status,
-                    outcome,
-                    attempt,
-                    retry_after_s,
-                    self._waits(server_timing) if server_timing else None,
-                )
-            )
+            self._keep(ended)
 
     def _tally(self, name: str) -> Tally:
         if len(self.tallies) >= MOST_NAMES:
             name = OTHER
         return self.tallies.setdefault(name, Tally())
 
-    def _keep(self, sample: Sample) -> None:
-        self.samples.append(sample)
+    def _keep(self, ended: Attempt) -> None:
+        began_s, first_byte_s = self._clock.began_s, ended.first_byte_s
+        timing = ended.response.header("server-timing") if ended.response is not None else None
+        self.samples.append(
+            Sample(
+                ended.name,
+                ended.intended_s - began_s,
+                ended.sent_s - began_s,
+                None if first_byte_s is None else first_byte_s - began_s,
+                ended.ended_s - began_s,
+                ended.status,
+                ended.outcome,
+                ended.attempt,
+                ended.retry_after_s,
+                self._waits(timing) if timing else None,
+            )
+        )
         if len(self.samples) >= MOST_SAMPLES:
             del self.samples[::2]
             self._one_in *= 2
@@ -140,10 +130,11 @@ class Record:
 
     def roll(self) -> None:
         """Closes the seconds that are over. To be called now and then also when nothing ends."""
-        now = self._clock.now()
-        while now >= self._second.ends_s:
+        now = monotonic()
+        while now >= self._second_ends_s:
             self.seconds.append(self._second.closed(self.users))
             self._second = _Second(len(self.seconds))
+            self._second_ends_s += 1.0
 
     def finish(self) -> None:
         """Closes the last second, if anything was in it."""
@@ -177,11 +168,10 @@ class Record:
 class _Second:
     """The second that is running."""
 
-    __slots__ = ("arrived", "at_s", "ends_s", "errors", "good", "latency", "requests")
+    __slots__ = ("arrived", "at_s", "errors", "good", "latency", "requests")
 
     def __init__(self, at_s: int) -> None:
         self.at_s = at_s
-        self.ends_s = at_s + 1.0
         self.arrived = 0
         self.requests = 0
         self.good = 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json as jsonlib
 from collections.abc import Mapping
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 from flashcrowd.clock import monotonic
@@ -24,6 +25,15 @@ MOST_REDIRECTS = 5
 KEEP_METHOD = {307, 308}
 REPEATABLE = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS"}
 """Methods that may be sent again where a connection that was kept ended before any answer (RFC 9110, 9.2.2)."""
+
+
+class Message(NamedTuple):
+    """A request without its path: `kind` is the content type of `body`, where a header does not say it."""
+
+    method: str
+    headers: Mapping[str, str] | None
+    body: bytes | None
+    kind: str
 
 
 class Visit:
@@ -82,7 +92,7 @@ class Visit:
         """Counts the last request as it now stands. A user's checks come between it and this."""
         ended, self._pending = self._pending, None
         if ended is not None and self._record is not None:
-            ended.count(self._record)
+            self._record.add(ended)
 
     def close(self) -> None:
         """Settles, and closes the connections that were this user's own."""
@@ -109,23 +119,21 @@ class Visit:
             meant_s = monotonic()
         user = self._user
         timeout_s = user.timeout_s if timeout_s is None else timeout_s
-        body, kind = _body(json, data)
-        if kind and headers and any(header.lower() == "content-type" for header in headers):
-            kind = ""
+        message = Message(method, headers, *_body(json, data, headers))
         target_path = self._target.path(path)
         if name is None:
             name = f"{method} {path.partition('?')[0]}"
         attempt = 1
         while True:
             ended = Attempt(name, meant_s, monotonic(), attempt)
-            response = await self._answer(method, target_path, headers, body, kind, meant_s + timeout_s, ended)
+            response = await self._answer(message, target_path, meant_s + timeout_s, ended)
             if response is not None:
                 ended.judge(response, expect)
             if ended.outcome == "good" and response is not None:
                 self._pending = ended
                 return response
             if self._record is not None:
-                ended.count(self._record)
+                self._record.add(ended)
             refusal = user.on_refusal
             wait_s = 0.0
             if refusal.waits:
@@ -137,21 +145,12 @@ class Visit:
             await self.think(wait_s)
             meant_s, self._meant_s = self._meant_s, None
 
-    async def _answer(
-        self,
-        method: str,
-        path: str,
-        headers: Mapping[str, str] | None,
-        body: bytes | None,
-        kind: str,
-        deadline_s: float,
-        ended: Attempt,
-    ) -> Response | None:
+    async def _answer(self, message: Message, path: str, deadline_s: float, ended: Attempt) -> Response | None:
         """The answer at the end of all redirects, or None with the reason in `ended`."""
         origin = self._target.origin
         try:
             for _ in range(MOST_REDIRECTS + 1):
-                response = await self._exchange(method, origin, path, headers, body, kind, deadline_s)
+                response = await self._exchange(message, origin, path, deadline_s)
                 ended.first_byte_s = response.first_byte_s
                 if response.status not in REDIRECTS:
                     return response
@@ -160,8 +159,8 @@ class Visit:
                 if found is None:
                     return response
                 origin, path = found
-                if response.status not in KEEP_METHOD and method != "HEAD":
-                    method, body, kind = "GET", None, ""
+                if response.status not in KEEP_METHOD and message.method != "HEAD":
+                    message = Message("GET", message.headers, None, "")
             ended.fail("wrong", f"more than {MOST_REDIRECTS} redirects", response)
         except TimeoutError:
             ended.fail("timed_out", "", None)
@@ -177,33 +176,26 @@ class Visit:
             raise
         return None
 
-    async def _exchange(
-        self,
-        method: str,
-        origin: Origin,
-        path: str,
-        headers: Mapping[str, str] | None,
-        body: bytes | None,
-        kind: str,
-        deadline_s: float,
-    ) -> Response:
+    async def _exchange(self, message: Message, origin: Origin, path: str, deadline_s: float) -> Response:
         """One request and its answer, over a connection that is open or a new one."""
+        method, headers, body, kind = message
         lines = self._heads.lines(origin, self._user, headers)
         if self._cookies is not None and (cookie := self._cookies.header(path, secure=_is_private(origin))):
             lines = f"{lines}Cookie: {cookie}\r\n"
         if body is None:
-            message = f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
+            sent = f"{method} {path} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
         else:
             type_line = f"Content-Type: {kind}\r\n" if kind else ""
             head = f"{method} {path} HTTP/1.1\r\n{lines}{type_line}Content-Length: {len(body)}\r\n\r\n"
-            message = head.encode("latin-1") + body
+            sent = head.encode("latin-1") + body
         while True:
             connection = self._idle(origin) or await self._connections.new(origin, deadline_s)
             response = Response(path)
             try:
-                keeps = await connection.exchange(
-                    message, response, max(0.0, deadline_s - monotonic()), is_head=method == "HEAD"
-                )
+                keeps = await connection.exchange(sent, response, deadline_s, is_head=method == "HEAD")
+            except asyncio.CancelledError:
+                connection.close()
+                raise
             except Broken as error:
                 if error.untouched and connection.used and method in REPEATABLE:
                     continue  # it was closed for idleness at the moment when we took it
@@ -235,15 +227,23 @@ class Visit:
             self._connections.give_back(origin, connection)
 
 
-def _body(json: object, data: Form | None) -> tuple[bytes | None, str]:
-    """The body's bytes and its content type; both empty for a request without."""
+def _body(json: object, data: Form | None, headers: Mapping[str, str] | None) -> tuple[bytes | None, str]:
+    """The body's bytes, and its content type where `headers` have none; both empty for a request without."""
+    if data is None and json is None:
+        return None, ""
+    body, kind = _encoded(json, data)
+    says = headers is not None and any(header.lower() == "content-type" for header in headers)
+    return body, "" if says else kind
+
+
+def _encoded(json: object, data: Form | None) -> tuple[bytes, str]:
     if json is not None:
         if data is not None:
             raise FlashcrowdError("a request has json or data, not both")
         return jsonlib.dumps(json).encode(), "application/json"
     match data:
         case None:
-            return None, ""
+            return b"", ""
         case bytes():
             return data, ""
         case str():

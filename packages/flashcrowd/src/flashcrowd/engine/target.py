@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import quote, urljoin, urlsplit
 
 from flashcrowd.errors import BadInput, FlashcrowdError
@@ -14,8 +15,7 @@ SENT_AS_IT_IS = "!$%&'()*+,-./:;=?@[]_~"
 PORTS = {"http": 80, "https": 443}
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(NamedTuple):
     """A scheme, host and port. Connections to one origin can be used for any request to it."""
 
     scheme: str
