@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 import uvicorn
+import uvloop
 
 from flashcrowd.arrivals.parse import Arrivals, parse
 from flashcrowd.engine.plan import Limits, Plan
@@ -24,6 +26,16 @@ PATIENT = Limits(lateness_s=3600.0)
 """A busy machine sends late; tests that are not about it do not mind."""
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs a test that is a coroutine on the loop that Flashcrowd uses."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    uvloop.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True
+
+
 class Crowd:
     """Runs users against servers."""
 
@@ -33,7 +45,11 @@ class Crowd:
     @asynccontextmanager
     async def served(self, app: App) -> AsyncIterator[str]:
         """The address of `app` on uvicorn."""
-        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", access_log=False))
+        server = uvicorn.Server(
+            uvicorn.Config(
+                app, port=0, log_level="error", lifespan="off", access_log=False, timeout_graceful_shutdown=1
+            )
+        )
         serving = asyncio.create_task(server.serve())
         try:
             while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this only
