@@ -51,7 +51,7 @@ def share(part: float) -> str:
         return "> 99.9 %"
     if 9.95 <= percent < 90:
         return f"{percent:.0f} %"
-    digits = 2 if percent < 9.95 else 1
+    digits = 2 if percent < 0.995 else 1
     return f"{percent:.{digits}f}".rstrip("0").removesuffix(".") + " %" if percent else "0 %"
 
 
