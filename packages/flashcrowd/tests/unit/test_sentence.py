@@ -11,7 +11,7 @@ from flashcrowd.report.sentence import outcomes, verdict
 
 def test_a_verdict_names_the_resource_its_part_of_the_tail_and_the_gain() -> None:
     assert verdict(run()) == (
-        "The connection pool db limits it: waiting there explains 82 % of p95. Twice of it would give about 60 % more."
+        "The connection pool db limits it, and waiting there explains 82 % of p95. Twice of it would give about 60 % more."
     )
 
 
@@ -33,8 +33,8 @@ def test_without_a_verdict_it_says_whether_the_target_kept_up() -> None:
 
 
 def test_a_limit_says_how_far_the_promise_holds() -> None:
-    assert verdict(limit()).startswith("The promise p95<=500ms,errors<=0.1% holds up to 160/s. The connection pool db")
-    assert "held at no load" in verdict(replace(limit(), holds_per_s=None))
+    assert verdict(limit()).startswith("The promise holds up to 160/s: the connection pool db limits it")
+    assert "At no load that was tried did the promise hold" in verdict(replace(limit(), holds_per_s=None))
     assert verdict(limit(verdict=None)).endswith("What limits the target is not known.")
     void = tuple(replace(one, void=True, void_reason="late") for one in limit().runs)
     assert verdict(replace(limit(), runs=void)).startswith("Void: late.")

@@ -21,11 +21,11 @@ def text(show: Callable[[Console], None]) -> str:
 
 def test_the_verdict_is_the_first_line() -> None:
     assert text(lambda out: show_run(run(260), out)).startswith(
-        "The connection pool db limits it: waiting there explains"
+        "The connection pool db limits it, and waiting there explains"
     )
     assert text(lambda out: show_run(run(void_reason="late"), out)).startswith("Void: late.")
     assert text(lambda out: show_limit(limit(), out)).startswith(
-        "The promise p95<=500ms,errors<=0.1% holds up to 160/s."
+        "The promise holds up to 160/s: the connection pool db limits it"
     )
 
 

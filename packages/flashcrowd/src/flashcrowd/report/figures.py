@@ -25,6 +25,11 @@ def milliseconds(value: float) -> str:
     return clock(value / 1000)
 
 
+def short_milliseconds(value: float) -> str:
+    """The same for the ticks of an axis, whose values are round: `100 ms`, `1 s`."""
+    return f"{value:g} ms" if value < 1000 else f"{value / 1000:g} s"
+
+
 def clock(seconds: float) -> str:
     """A length of time given in seconds: `12 s`, `2 min 5 s`, `1 h 4 min`."""
     whole = round(seconds)

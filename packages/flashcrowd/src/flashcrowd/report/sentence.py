@@ -28,12 +28,12 @@ def verdict(result: RunResult | LimitResult) -> str:
 
 
 def limited_by(found: Verdict) -> str:
-    """`The connection pool db limits it: waiting there explains 82 % of p95.` and what widening it would give."""
+    """`The connection pool db limits it, and waiting there explains 82 % of p95.` and what widening it would give."""
     told = f"The {KINDS.get(found.kind, found.kind)} {found.resource} limits it"
     if KINDS.get(found.kind, found.kind) in found.resource or found.resource == found.kind:
         told = f"The {found.resource} limits it"
     if found.of_p95 is not None:
-        told += f": waiting there explains {share(found.of_p95)} of p95"
+        told += f", and waiting there explains {share(found.of_p95)} of p95"
     return f"{told}. {gain(found)}".rstrip()
 
 
@@ -51,12 +51,13 @@ def _of_limit(result: LimitResult) -> str:
     if void and len(void) == len(result.runs):
         return f"Void: {void[0].void_reason}. The figures say nothing about the target."
     if result.holds_per_s is None:
-        told = f"The promise {result.promise} held at no load that was tried."
+        told = "At no load that was tried did the promise hold"
     else:
-        told = f"The promise {result.promise} holds up to {rate(result.holds_per_s)}."
+        told = f"The promise holds up to {rate(result.holds_per_s)}"
     if result.verdict is None:
-        return f"{told} What limits the target is not known."
-    return f"{told} {limited_by(result.verdict)}"
+        return f"{told}. What limits the target is not known."
+    limited = limited_by(result.verdict)
+    return f"{told}: {limited[:1].lower()}{limited[1:]}"
 
 
 def outcomes(result: RunResult) -> str:

@@ -63,7 +63,7 @@ def show_limit(result: LimitResult, out: Console) -> None:
             mark,
         )
     out.print(Padding(table, (0, 0, 1, 2), expand=False))
-    told = f"peak {rate(result.peak_per_s)}"
+    told = f"promise {result.promise}  ·  peak {rate(result.peak_per_s)}"
     if result.contention is not None and result.coherency is not None:
         told += f"  ·  contention σ {result.contention:.3g}  ·  coherency κ {result.coherency:.3g}"
     out.print(Padding(f"[dim]{told}", (0, 0, 0, 2), expand=False))
