@@ -73,7 +73,7 @@ def test_every_result_has_a_page_whose_tags_are_balanced_and_that_asks_for_nothi
 def test_the_verdict_is_the_heading_and_its_resource_stands_out() -> None:
     heading = re.search("<h1>(.*?)</h1>", drawn(run(260)))
     assert heading is not None
-    assert heading[1] == "The connection pool <em>db</em> limits it, and waiting there explains 82 % of p95."
+    assert heading[1] == "The connection pool <em>db</em> is the bottleneck."
 
 
 def test_a_void_run_says_so_before_its_heading_and_names_nobody() -> None:
@@ -84,7 +84,7 @@ def test_a_void_run_says_so_before_its_heading_and_names_nobody() -> None:
     )
     assert band < heading
     assert "Sending was 24 ms late." in page
-    assert "limits it," not in page
+    assert "is the bottleneck" not in page
     assert '<div class="void"' not in drawn(run(260))
 
 

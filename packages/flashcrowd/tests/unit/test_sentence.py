@@ -11,15 +11,19 @@ from flashcrowd.report.sentence import outcomes, verdict
 
 def test_a_verdict_names_the_resource_its_part_of_the_tail_and_the_gain() -> None:
     assert verdict(run()) == (
-        "The connection pool db limits it, and waiting there explains 82 % of p95. Twice of it would give about 60 % more."
+        "The connection pool db is the bottleneck. Waiting there explains 82 % of p95. "
+        "Twice of it would give about 60 % more."
     )
 
 
 def test_a_verdict_claims_no_more_than_is_known() -> None:
     bare = replace(POOL, of_p95=None, predicted_gain=None)
-    assert verdict(run(verdict=bare)) == "The connection pool db limits it."
+    assert verdict(run(verdict=bare)) == "The connection pool db is the bottleneck."
     assert "hardly more" in verdict(run(verdict=replace(bare, predicted_gain=1.0)))
-    assert verdict(run(verdict=replace(bare, resource="event loop", kind="event loop"))) == "The event loop limits it."
+    assert (
+        verdict(run(verdict=replace(bare, resource="event loop", kind="event loop")))
+        == "The event loop is the bottleneck."
+    )
 
 
 def test_a_void_run_says_so_before_anything_else() -> None:
@@ -33,7 +37,7 @@ def test_without_a_verdict_it_says_whether_the_target_kept_up() -> None:
 
 
 def test_a_limit_says_how_far_the_promise_holds() -> None:
-    assert verdict(limit()).startswith("The promise holds up to 160/s: the connection pool db limits it")
+    assert verdict(limit()).startswith("The promise holds up to 160/s: the connection pool db is the bottleneck.")
     assert "At no load that was tried did the promise hold" in verdict(replace(limit(), holds_per_s=None))
     assert verdict(limit(verdict=None)).endswith("What limits the target is not known.")
     void = tuple(replace(one, void=True, void_reason="late") for one in limit().runs)

@@ -20,12 +20,10 @@ def text(show: Callable[[Console], None]) -> str:
 
 
 def test_the_verdict_is_the_first_line() -> None:
-    assert text(lambda out: show_run(run(260), out)).startswith(
-        "The connection pool db limits it, and waiting there explains"
-    )
+    assert text(lambda out: show_run(run(260), out)).startswith("The connection pool db is the bottleneck. Waiting")
     assert text(lambda out: show_run(run(void_reason="late"), out)).startswith("Void: late.")
     assert text(lambda out: show_limit(limit(), out)).startswith(
-        "The promise holds up to 160/s: the connection pool db limits it"
+        "The promise holds up to 160/s: the connection pool db is the bottleneck."
     )
 
 

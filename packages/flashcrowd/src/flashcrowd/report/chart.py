@@ -15,6 +15,9 @@ from typing import Literal
 SIDE = 1000.0
 """The SVG is so many units wide and high, whatever its size on the page."""
 
+NOTHING = 1e-6
+"""Values that differ by less are drawn as one: nothing here is measured in millionths."""
+
 Point = tuple[float, float]
 Shown = Callable[[float], str]
 
@@ -68,7 +71,7 @@ def linear(values: Sequence[float], shown: Shown, *, from_zero: bool = True) -> 
     (0.0, 25.0, 50.0, 75.0, 100.0)
     """
     low, high = (0.0 if from_zero else min(values, default=0.0)), max(values, default=1.0)
-    if high <= low:
+    if high - low < NOTHING:
         high = low + 1.0
     unit = _round_up((high - low) / 4)
     first = floor(low / unit) * unit

@@ -28,12 +28,12 @@ def verdict(result: RunResult | LimitResult) -> str:
 
 
 def limited_by(found: Verdict) -> str:
-    """`The connection pool db limits it, and waiting there explains 82 % of p95.` and what widening it would give."""
-    told = f"The {KINDS.get(found.kind, found.kind)} {found.resource} limits it"
+    """`The connection pool db is the bottleneck.`, how much of the tail it explains, and what widening it would give."""
+    told = f"The {KINDS.get(found.kind, found.kind)} {found.resource} is the bottleneck"
     if KINDS.get(found.kind, found.kind) in found.resource or found.resource == found.kind:
-        told = f"The {found.resource} limits it"
+        told = f"The {found.resource} is the bottleneck"
     if found.of_p95 is not None:
-        told += f", and waiting there explains {share(found.of_p95)} of p95"
+        told += f". Waiting there explains {share(found.of_p95)} of p95"
     return f"{told}. {gain(found)}".rstrip()
 
 

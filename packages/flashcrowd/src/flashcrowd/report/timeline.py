@@ -157,7 +157,7 @@ def _resource(result: RunResult, name: str, kind: str, x: Axis) -> str:
         for (at, resource), after in zip(seen, [*(at for at, _ in seen[1:]), x.high], strict=True)
     ]
     drawn = chart(f"{kind} {name}: in use and waiting, over time", x, y, series, titles=titles, small=True)
-    tag = ' <b class="tag">limits it</b>' if is_named else ""
+    tag = ' <b class="tag">bottleneck</b>' if is_named else ""
     return _panel(f"{escape(name)} <small>{escape(kind)}</small>{tag}", legend(series), drawn, is_named=is_named)
 
 
