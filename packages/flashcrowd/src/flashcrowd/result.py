@@ -103,3 +103,7 @@ class LimitResult:
     coherency: float | None
     """κ of the same."""
     verdict: Verdict | None
+    alone_per_s: float | None = None
+    """λ of the same: what one request under way gets done a second."""
+    under_way: tuple[float, ...] = ()
+    """Requests under way on average, for each of `runs`; empty where that is not known."""
