@@ -328,6 +328,57 @@ def test_other_workloads_are_none_of_the_rooms_business() -> None:
     asyncio.run(main())
 
 
+def test_who_is_let_in_by_another_way_is_inside_and_holds_nobody_up() -> None:
+    async def main() -> None:
+        house = House()
+        cached = Gate("cache", Fixed(1), [Workload("cached", queue_limit=0)])
+        app = admission(
+            service,
+            [house.gate, cached],
+            lambda scope: Ticket("cached", line="pages") if scope["path"] == "/cached" else Ticket("pages"),
+            room=house.room,
+        )
+        called, waiting, newcomer, last = (Visitor(app) for _ in range(4))
+        await house.fill()
+        for person in (called, waiting, last):
+            assert (await person.asks()).status == 503
+        await house.empty()
+        assert (await called.looks())["state"] == "turn"
+        for person in (called, waiting, newcomer):
+            assert (await person.asks(path="/cached")).body == "inside: "
+        assert (house.figures.in_total, house.figures.late_total) == (1, 0)
+        for person in (called, waiting, newcomer):
+            assert (await person.asks()).body == "inside: "  # before the last, for each has a pass
+        assert (await last.looks())["state"] == "waiting"
+        house.clock.advance(30)
+        assert (await last.looks())["state"] == "turn"
+        assert house.figures.missed_total == 1  # the number of whoever was not called yet
+
+    asyncio.run(main())
+
+
+def test_who_is_refused_by_another_way_keeps_the_place_or_draws_one() -> None:
+    async def main() -> None:
+        house = House()
+        cached = Gate("cache", Fixed(1), [Workload("cached", queue_limit=0)])
+        app = admission(
+            service,
+            [house.gate, cached],
+            lambda scope: Ticket("cached", line="pages") if scope["path"] == "/cached" else Ticket("pages"),
+            room=house.room,
+        )
+        await house.fill()
+        (await house.stack.enter_async_context(cached.admit("cached"))).ignore()
+        first, second = Visitor(app), Visitor(app)
+        assert (await first.asks()).before == 0
+        assert (await second.asks(path="/cached")).before == 1
+        assert (await first.asks(path="/cached")).before == 0
+        assert house.figures.joined_total == 2
+        await house.empty()
+
+    asyncio.run(main())
+
+
 def test_a_closed_gate_tells_newcomers_so_and_those_who_are_in_line_keep_their_place_for_the_restart() -> None:
     async def main() -> None:
         house = House()

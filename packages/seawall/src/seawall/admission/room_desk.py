@@ -116,6 +116,23 @@ class Desk:
             caller.answer = self._answer(caller)
         return caller
 
+    def pass_by(self, ask: Ask) -> Caller:
+        """Who it is that goes in by another way: past the line, and its number, if it has one, is settled by `let_in`."""
+        caller = Caller(self, ask)
+        ticket = self._ticket_of(caller)
+        if ticket is None:
+            return caller
+        if ticket.kind == "pass":
+            caller.state = "inside"
+            return caller
+        with self._guard:
+            room = self._room
+            if room.learn(ticket.line, ticket.number, ticket.called, ticket.last):
+                caller.ticket = self._as_seen(room, ticket)
+                if room.place(ticket.line, ticket.number) == 0:
+                    caller.state = "called"
+        return caller
+
     def refused(self, caller: Caller, refusal: Refusal) -> Answer | None:
         """What `caller` is told whom the gate refused; None where that is not for a waiting room to say."""
         if caller.state == "new" and refusal.reason in ("closed", "tenant"):
@@ -123,7 +140,7 @@ class Desk:
         with self._guard:
             room, now_s = self._room, self._clock.monotonic()
             if caller.state == "new":
-                caller.ticket = self._as_seen(room, self._join(room))
+                caller.ticket = self._as_seen(room, caller.ticket or self._join(room))
                 caller.state = "waiting"
             caller.standing = self._standing(caller, room, now_s)
         return self._answer(caller)
