@@ -20,7 +20,8 @@ from seawall.core.room_line import Room
 from seawall.core.room_statistics import RoomStatistics
 from seawall.core.room_ticket import RoomTicket, Signer
 from seawall.core.room_times import estimate_s, look_s
-from seawall.runtime.threads import RawLock
+from seawall.observe.registry import REGISTRY
+from seawall.runtime.threads import RawRLock
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -63,15 +64,17 @@ class Desk:
         self._away_s = away_s
         self._cookie = "room-" + re.sub(r"[^A-Za-z0-9_.]", "-", workload)
         self._pages = Pages(look, workload)
-        # Guards the room and the counts below; held for a few steps of arithmetic only.
-        self._guard = RawLock()
+        # Guards the room and the counts below; held for a few steps of arithmetic only. Re-entrant, because a signal handler
+        # may take a snapshot in the middle of one.
+        self._guard = RawRLock()
         self._room = Room(started)
         self._invalid: dict[str, int] = {}
+        REGISTRY.add(self)
 
     def statistics(self) -> RoomStatistics:
         """See `WaitingRoom.statistics`."""
         with self._guard:
-            room = self._room
+            room, per_s = self._room, self._room.per_s(self._clock.monotonic())
             return RoomStatistics(
                 self.workload,
                 room.is_open,
@@ -82,8 +85,9 @@ class Desk:
                 room.in_total,
                 room.missed_total,
                 room.late_total,
-                room.per_s(self._clock.monotonic()),
+                per_s,
                 tuple(sorted(self._invalid.items())),
+                estimate_s(room.waiting + 1, per_s) if room.is_open else 0.0,
             )
 
     def visit(self, ask: Ask, gate: Gate) -> Caller:
