@@ -51,6 +51,7 @@ from turnout.web.gates import make_classify, make_gates
 from turnout.web.live_hub import LiveHub
 from turnout.web.ops import Operations
 from turnout.web.ops_history import OpsHistory
+from turnout.web.room import make_room
 
 _LOG = logging.getLogger("turnout")
 
@@ -266,6 +267,7 @@ class Server:
             app=make_app(services, kept_secret(settings.data / "csrf.key")),
             gates=self.gates,
             classify=make_classify(settings, core.directory.find, people.sessions.known_holder_of_key),
+            room=make_room(kept_secret(settings.data / "room.key")),
             operations=self.operations,
             script=Path(__file__).parent / "web" / "static" / "script.js",
             settings=settings,
