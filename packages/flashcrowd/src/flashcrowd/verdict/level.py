@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import fmean, median
 
-from flashcrowd.samples import Process, Reading, Resource, ResourceKind, Sample
+from flashcrowd.samples import Reading, Resource, ResourceKind, Sample
 from flashcrowd.words import is_whole
 
 TAIL = 0.9
@@ -104,7 +104,7 @@ def level_of(
     half = len(by_arrival) // 2
     looked = _Looked(inside, around, flow_per_s, one_in * len(answered))
     uses, timings = _uses(looked, _timings(answered), _timings(tail))
-    cpu, ready = _cpu([reading.process for reading in inside], [reading.at_s for reading in inside])
+    cpu, ready = _cpu(around)
     lags = [reading.process.loop_lag_s for reading in inside if reading.process.loop_lag_s is not None]
     answers = [reading.answered_in_s for reading in inside if reading.answered_in_s is not None]
     return Level(
@@ -160,10 +160,9 @@ class _Looked:
 
 
 def _around(readings: Sequence[Reading], began_s: float, ended_s: float) -> list[Reading]:
-    told = [reading for reading in readings if reading.resources]
-    first = max((index for index, reading in enumerate(told) if reading.at_s <= began_s), default=0)
-    last = min((index for index, reading in enumerate(told) if reading.at_s >= ended_s), default=len(told) - 1)
-    return told[first : last + 1]
+    first = max((index for index, reading in enumerate(readings) if reading.at_s <= began_s), default=0)
+    last = min((index for index, reading in enumerate(readings) if reading.at_s >= ended_s), default=len(readings) - 1)
+    return list(readings[first : last + 1])
 
 
 def _by_key(readings: Sequence[Reading]) -> dict[str, list[Resource]]:
@@ -234,13 +233,12 @@ def _use(
     )
 
 
-def _cpu(processes: Sequence[Process], at_s: Sequence[float]) -> tuple[float | None, float | None]:
-    told = [(at, process) for at, process in zip(at_s, processes, strict=True) if process.cpu_s_total is not None]
-    if len(told) < 2 or told[-1][0] <= told[0][0]:
+def _cpu(readings: Sequence[Reading]) -> tuple[float | None, float | None]:
+    told = [reading for reading in readings if reading.process.cpu_s_total is not None]
+    if len(told) < 2 or told[-1].at_s <= told[0].at_s:
         return None, None
-    (began_s, first), (ended_s, last) = told[0], told[-1]
+    first, last, span_s = told[0].process, told[-1].process, told[-1].at_s - told[0].at_s
     cpu_s, ready_s = _grown(first.cpu_s_total, last.cpu_s_total), _grown(first.ready_s_total, last.ready_s_total)
-    span_s = ended_s - began_s
     return None if cpu_s is None else cpu_s / span_s, None if ready_s is None else ready_s / span_s
 
 
