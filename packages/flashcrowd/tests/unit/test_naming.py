@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from model import Model, Station
+from simulated import Model, Station
 
 from flashcrowd.samples import Process, Reading, ResourceKind
 from flashcrowd.verdict.level import level_of

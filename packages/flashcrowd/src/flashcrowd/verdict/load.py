@@ -69,9 +69,13 @@ class Load:
         return calm_s * (1 + 2 / math.sqrt(max(seen, 1.0))) + UNSEEN_S
 
     def is_inflated(self, key: str, level: Level) -> bool:
-        """Whether it is held longer at `level` than when calm, beyond what sampling explains. False where not known."""
+        """Whether it is held longer at `level` than when calm, beyond what sampling explains. False where not known.
+
+        Where threads wait for a core everything is held longer, by about as many times as threads wait.
+        """
         now_s, calm_s = level.uses[key].hold_s, self.longest_calm_hold_s(key)
-        return now_s is not None and calm_s is not None and now_s > INFLATED * calm_s
+        short = 1 + (level.ready or 0.0)
+        return now_s is not None and calm_s is not None and now_s > INFLATED * short * calm_s
 
 
 def load_of(ordered: Sequence[Level]) -> Load:
