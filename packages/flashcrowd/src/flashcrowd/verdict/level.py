@@ -55,6 +55,8 @@ class Level:
     """Answers a second while requests came: with Little's law, what goes with the readings."""
     mean_s: float
     p50_s: float
+    p50_by_name_s: Mapping[str, float]
+    """Of the requests of each name that were answered twenty times or more: in a mix, half may be fast whatever is full."""
     p95_s: float
     tail_s: float
     """Mean latency of the tail."""
@@ -113,6 +115,7 @@ def level_of(
         flow_per_s=flow_per_s,
         mean_s=fmean(latencies),
         p50_s=latencies[len(latencies) // 2],
+        p50_by_name_s=_medians(answered),
         p95_s=latencies[int(0.95 * len(latencies))],
         tail_s=fmean(slowest),
         sooner_s=median(by_arrival[:half]),
@@ -133,8 +136,18 @@ def level_of(
 MIN_ANSWERS = 8
 """With fewer, not even a median means anything."""
 
+NAMED_ANSWERS = 20
+"""Of so many the median is worth a comparison; there may be a dozen names, so chance has a dozen tries."""
+
 SEAWALL = {"lock", "semaphore", "pool", "flight"}
 """What comes before the name in Seawall's Server-Timing."""
+
+
+def _medians(samples: Sequence[Sample]) -> dict[str, float]:
+    by_name: dict[str, list[float]] = defaultdict(list)
+    for sample in samples:
+        by_name[sample.name].append(sample.latency_s)
+    return {name: median(latencies) for name, latencies in by_name.items() if len(latencies) >= NAMED_ANSWERS}
 
 
 def _timings(samples: Sequence[Sample]) -> dict[str, float]:

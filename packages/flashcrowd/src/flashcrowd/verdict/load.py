@@ -87,15 +87,29 @@ def load_of(ordered: Sequence[Level]) -> Load:
     if len(ordered) == 1:
         pressed = _became_slower(ordered[0]) or ordered[0].failed > FAILS
         return Load((), tuple(ordered)) if pressed else Load(tuple(ordered), ())
-    alone_s = min((level.p50_s for level in ordered), default=0.0)
-    is_calm = [not (level.failed > FAILS or _is_slower(level, alone_s)) for level in ordered]
+    fastest_s = min((level.p50_s for level in ordered), default=0.0)
+    by_name_s = _fastest_by_name(ordered)
+    is_calm = [
+        level.failed <= FAILS
+        and not _is_slower(level.p50_s, fastest_s)
+        and not any(_is_slower(p50_s, by_name_s[name]) for name, p50_s in level.p50_by_name_s.items())
+        for level in ordered
+    ]
     highest = max((index for index, calm in enumerate(is_calm) if calm), default=-1)
     calm = (level for level, calm in zip(ordered, is_calm, strict=True) if calm)
     return Load(tuple(calm), tuple(ordered[highest + 1 :]))
 
 
-def _is_slower(level: Level, alone_s: float) -> bool:
-    return level.p50_s > max(SLOWER * alone_s, alone_s + SLOWER_S)
+def _is_slower(p50_s: float, fastest_s: float) -> bool:
+    return p50_s > max(SLOWER * fastest_s, fastest_s + SLOWER_S)
+
+
+def _fastest_by_name(levels: Sequence[Level]) -> dict[str, float]:
+    fastest: dict[str, float] = {}
+    for level in levels:
+        for name, p50_s in level.p50_by_name_s.items():
+            fastest[name] = min(p50_s, fastest.get(name, p50_s))
+    return fastest
 
 
 def _became_slower(level: Level) -> bool:

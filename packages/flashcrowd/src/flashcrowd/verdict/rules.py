@@ -102,7 +102,7 @@ def full(load: Load, level: Level) -> Verdict | None:
         return None
     _, _, key = min(found)
     use, gain = level.uses[key], predict_gain(load, level, key)
-    evidence = [_waits(level, use, explained[key]), _fullness(use)]
+    evidence = [_waits(load, level, use, explained[key]), _fullness(use)]
     if (law := _little(level, use)) is not None:
         evidence.append(law)
     behind = [other for other in inflated if explained[other] >= TAKES_PART]
@@ -118,6 +118,8 @@ def full(load: Load, level: Level) -> Verdict | None:
 def called(load: Load, level: Level) -> Verdict | None:
     """A database or another service, by how much longer it takes under load than when calm."""
     excess_s = level.mean_s - load.alone_s
+    if excess_s <= 0 or not load.calm:
+        return None
     best: tuple[float, str, ResourceKind, float, float] | None = None
     for key, use in level.uses.items():
         calm_s = load.calm_hold_s(key)
@@ -130,7 +132,7 @@ def called(load: Load, level: Level) -> Verdict | None:
     for name, (now_s, _) in level.timings.items():
         kind = kind_of(name, is_called=True)
         calm_s = min((one.timings.get(name, (0.0, 0.0))[0] for one in load.calm), default=0.0)
-        if kind is None or not load.calm or now_s < INFLATED * calm_s + UNSEEN_S:
+        if kind is None or now_s < INFLATED * calm_s + UNSEEN_S:
             continue
         best = max(best or (0.0, "", kind, 0.0, 0.0), ((now_s - calm_s) / excess_s, name, kind, calm_s, now_s))
     if best is None or best[0] < CALLED:
@@ -198,11 +200,13 @@ def _called_kind(use: Use) -> ResourceKind | None:
     return "downstream" if behind == "downstream" else "database"
 
 
-def _waits(level: Level, use: Use, explained: float) -> str:
+def _waits(load: Load, level: Level, use: Use, explained: float) -> str:
+    if use.refused_per_s > level.failed * level.offered_per_s / 2 > 0:
+        return f"{use.name} turned {use.refused_per_s:.0f} a second away at {_rate(level)}."
+    whole = "what it took longer than when all was calm" if load.calm else "what it took"
     how = "" if use.is_measured else ", by how many wait"
     return (
-        f"A request waited {_ms(use.wait_s or 0.0)} for {use.name} at {_rate(level)}{how}: "
-        f"{explained:.0%} of what it took longer than when all was calm."
+        f"A request waited {_ms(use.wait_s or 0.0)} for {use.name} at {_rate(level)}{how}: {explained:.0%} of {whole}."
     )
 
 
