@@ -191,5 +191,15 @@ def test_readings_without_figures_say_nothing() -> None:
     assert (level.cpu, level.lag_s, level.uses) == (None, None, {})
 
 
+def test_resources_of_one_name_count_as_one_with_all_their_places() -> None:
+    samples, readings = Model(narrow(places=2)).run(150)
+    doubled = [replace(reading, resources=reading.resources * 2) for reading in readings]
+    one, two = level_of(samples, readings), level_of(samples, doubled)
+    assert one is not None
+    assert two is not None
+    key = "semaphore narrow"
+    assert (two.uses[key].capacity, two.uses[key].utilisation) == (4, one.uses[key].utilisation)
+
+
 def test_those_placed_are_kinds() -> None:
     assert set(PLACED) < set(get_args(ResourceKind))

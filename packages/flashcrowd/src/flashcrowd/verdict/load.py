@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flashcrowd.verdict.level import Level, Use
+from flashcrowd.verdict.level import Level
+from flashcrowd.verdict.use import Use
 
 FAILS = 0.05
 """A level at which more than one request of twenty got no right answer is pressed, however fast the others were."""
