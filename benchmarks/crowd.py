@@ -267,7 +267,7 @@ async def _normal_again(base: str, cookie: str) -> float:
 
 
 def _client(base: str, cookie: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, headers={"cookie": cookie, "accept": "text/html"})
+    return httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, headers={"cookie": cookie})
 
 
 async def _open(person: httpx.AsyncClient, site: str) -> tuple[float, str]:

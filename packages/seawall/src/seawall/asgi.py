@@ -35,11 +35,16 @@ TRY_AGAIN_LATER = 1013
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """What a request is to the gates: its workload, whose it is, and what it weighs (see `Gate.admit`)."""
+    """What a request is to the gates: its workload, whose it is, and what it weighs (see `Gate.admit`).
+
+    `line` names another workload, whose waiting room has its place where it has one: it does not stand in that line, but once
+    let in it is inside there too. For what a visitor of that room is let in to by another way: a page that is in a cache.
+    """
 
     workload: str
     tenant: str = ""
     cost: float = 1.0
+    line: str = ""
 
 
 Classify = Callable[[Scope], Ticket | None]
@@ -116,8 +121,8 @@ class _Admission:
         gate = self._gates.get(ticket.workload)
         if gate is None:
             raise Misuse(f"no gate has the workload {ticket.workload!r} that classify named for {scope['path']!r}")
-        if ask is not None and self._room is not None and (desk := self._room._desk(ticket.workload)) is not None:
-            caller = desk.visit(ask, gate)
+        if ask is not None and self._room is not None and (desk := self._room._desk(ticket.line or ticket.workload)):
+            caller = desk.pass_by(ask) if ticket.line else desk.visit(ask, gate)
             if caller.answer is not None:
                 await self._send(scope, send, "http.response", caller.answer)
                 return

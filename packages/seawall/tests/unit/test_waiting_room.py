@@ -7,9 +7,11 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from seawall import Fixed, Gate, Misuse, ThreadPool, Workload
+from seawall import Fixed, Gate, Misuse, ThreadPool, Workload, openmetrics, snapshot
 from seawall.admission.room_look import Pages, Standing, duration
 from seawall.asgi import Look, Ticket, WaitingRoom, admission
+from seawall.console.reading import judge, read
+from seawall.core.statistics import Snapshot
 from seawall.testing import ManualClock
 
 KEY = b"only for tests, and long enough"
@@ -328,6 +330,57 @@ def test_other_workloads_are_none_of_the_rooms_business() -> None:
     asyncio.run(main())
 
 
+def test_who_is_let_in_by_another_way_is_inside_and_holds_nobody_up() -> None:
+    async def main() -> None:
+        house = House()
+        cached = Gate("cache", Fixed(1), [Workload("cached", queue_limit=0)])
+        app = admission(
+            service,
+            [house.gate, cached],
+            lambda scope: Ticket("cached", line="pages") if scope["path"] == "/cached" else Ticket("pages"),
+            room=house.room,
+        )
+        called, waiting, newcomer, last = (Visitor(app) for _ in range(4))
+        await house.fill()
+        for person in (called, waiting, last):
+            assert (await person.asks()).status == 503
+        await house.empty()
+        assert (await called.looks())["state"] == "turn"
+        for person in (called, waiting, newcomer):
+            assert (await person.asks(path="/cached")).body == "inside: "
+        assert (house.figures.in_total, house.figures.late_total) == (1, 0)
+        for person in (called, waiting, newcomer):
+            assert (await person.asks()).body == "inside: "  # before the last, for each has a pass
+        assert (await last.looks())["state"] == "waiting"
+        house.clock.advance(30)
+        assert (await last.looks())["state"] == "turn"
+        assert house.figures.missed_total == 1  # the number of whoever was not called yet
+
+    asyncio.run(main())
+
+
+def test_who_is_refused_by_another_way_keeps_the_place_or_draws_one() -> None:
+    async def main() -> None:
+        house = House()
+        cached = Gate("cache", Fixed(1), [Workload("cached", queue_limit=0)])
+        app = admission(
+            service,
+            [house.gate, cached],
+            lambda scope: Ticket("cached", line="pages") if scope["path"] == "/cached" else Ticket("pages"),
+            room=house.room,
+        )
+        await house.fill()
+        (await house.stack.enter_async_context(cached.admit("cached"))).ignore()
+        first, second = Visitor(app), Visitor(app)
+        assert (await first.asks()).before == 0
+        assert (await second.asks(path="/cached")).before == 1
+        assert (await first.asks(path="/cached")).before == 0
+        assert house.figures.joined_total == 2
+        await house.empty()
+
+    asyncio.run(main())
+
+
 def test_a_closed_gate_tells_newcomers_so_and_those_who_are_in_line_keep_their_place_for_the_restart() -> None:
     async def main() -> None:
         house = House()
@@ -356,6 +409,51 @@ def test_a_room_for_nothing_or_for_what_no_gate_has_is_misuse() -> None:
         admission(service, gate, lambda scope: None, room=WaitingRoom(["export"], key=KEY))
     with pytest.raises(Misuse, match="<!--room-->"):
         Look(template="<html></html>")
+
+
+def test_a_room_is_in_the_snapshot_in_the_metrics_and_on_the_console_while_it_is_there() -> None:
+    async def main() -> None:
+        house = House()
+        people = [Visitor(house.app) for _ in range(3)]
+        await house.fill()
+        for person in people:
+            await person.asks()
+        (room,) = (room for room in snapshot().rooms if room == house.figures)
+        assert (room.name, room.waiting, room.joined_total, room.is_open) == ("pages", 3, 3, True)
+        reading = next(one for one in read(Snapshot(rooms=(room,))))
+        assert (reading.kind, reading.name, reading.load, reading.state) == ("waiting room", "pages", 3, "crowded")
+        assert "3 wait, 0 called" in reading.now
+        assert judge([reading]).title == "The waiting room pages limits now"
+        await house.empty()
+        assert (await people[0].asks()).status == 200
+        people[1].cookies = {"room-pages": "made up"}
+        await people[1].asks()
+        house.clock.advance(2.0)
+        await people[2].looks()
+        found = house.figures
+        assert found.per_s is not None
+        assert found.expected_wait_s == pytest.approx((found.waiting + 1) / found.per_s)
+        text = openmetrics(Snapshot(rooms=(found,)))
+        for line in (
+            f'seawall_room_waiting{{workload="pages"}} {found.waiting}',
+            'seawall_room_joined_total{workload="pages"} 4',
+            'seawall_room_let_in_total{workload="pages"} 1',
+            'seawall_room_missed_total{workload="pages"} 0',
+            'seawall_room_invalid_tickets_total{workload="pages",reason="malformed"} 1',
+            "# TYPE seawall_room_expected_wait_seconds gauge",
+            "# TYPE seawall_room_places_per_second gauge",
+        ):
+            assert line in text.splitlines(), text
+
+    asyncio.run(main())
+
+
+def test_an_empty_room_tells_a_newcomer_of_no_wait_and_limits_nothing() -> None:
+    figures = House().figures
+    assert (figures.expected_wait_s, figures.is_open) == (0.0, False)
+    (reading,) = read(Snapshot(rooms=(figures,)))
+    assert (reading.now, reading.state) == ("nobody before a newcomer", "calm")
+    assert judge([reading]).is_calm
 
 
 def test_loops_on_several_threads_draw_no_number_twice() -> None:

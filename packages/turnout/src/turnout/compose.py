@@ -28,7 +28,7 @@ from turnout.jobs.findings import FindingsLog
 from turnout.mail import Outbox
 from turnout.model.event import Event
 from turnout.query.line import Line, make_query_gate
-from turnout.query.recent import RecentReader
+from turnout.query.recent import SHARED_IN_A_CROWD_S, SHARED_S, RecentReader
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings, for_cores
 from turnout.sites.service import SiteDirectory, Sites
@@ -51,6 +51,7 @@ from turnout.web.gates import make_classify, make_gates
 from turnout.web.live_hub import LiveHub
 from turnout.web.ops import Operations
 from turnout.web.ops_history import OpsHistory
+from turnout.web.room import make_room
 
 _LOG = logging.getLogger("turnout")
 
@@ -227,7 +228,7 @@ class Server:
             return QueryRunner(reader, self.queries, timeout_s=settings.query_timeout_s, name=workload, line=line)
 
         runner = runner_of(self.reader, "api")
-        recent = RecentReader(self.reader, core.clock, is_busy=self._is_answering)
+        recent = RecentReader(self.reader, core.clock, shared_s=self._shared_s)
         page_runner = runner_of(recent, "dashboard")
         self.pipeline = Pipeline(
             core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
@@ -266,6 +267,7 @@ class Server:
             app=make_app(services, kept_secret(settings.data / "csrf.key")),
             gates=self.gates,
             classify=make_classify(settings, core.directory.find, people.sessions.known_holder_of_key),
+            room=make_room(kept_secret(settings.data / "room.key")),
             operations=self.operations,
             script=Path(__file__).parent / "web" / "static" / "script.js",
             settings=settings,
@@ -307,9 +309,12 @@ class Server:
         self.core.close(timeout_s)
         self.places.close()
 
-    def _is_answering(self) -> bool:
+    def _shared_s(self) -> float:
+        # The pool may have nothing to do for a moment while a crowd waits before the pages.
+        if self.gates.pages.capacity("dashboard").waiting:
+            return SHARED_IN_A_CROWD_S
         figures = self.queries.statistics()
-        return figures.busy + figures.queued > 0
+        return SHARED_S if figures.busy + figures.queued > 0 else 0.0
 
     def _tend_salts(self, stop: Stop) -> None:
         while not stop.wait(timeout_s=TEND_SALTS_S):

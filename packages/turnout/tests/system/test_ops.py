@@ -27,6 +27,7 @@ def test_an_operator_sees_operations_and_a_key_of_scope_ops_reads_them(turnout: 
             "derive",
             "pages: dashboard",
             "sign-ins: sign-in",
+            "sign-in",  # the waiting room
         ):
             assert f">{name}</th>" in page.text
         assert 'href="/ops"' in web.get("/sites").text
@@ -45,6 +46,10 @@ def test_an_operator_sees_operations_and_a_key_of_scope_ops_reads_them(turnout: 
     works = {work["name"]: work for work in gates["pages"]["workloads"]}
     assert {"in_flight", "waiting", "refused", "expected_wait_s", "spare_seats"} <= set(works["account"])
     assert works["operations"]["arrivals_total"] > works["account"]["in_flight"] == 0
+    assert [room["workload"] for room in found["rooms"]] == ["dashboard", "sign-in"]
+    assert {"waiting", "per_s", "expected_wait_s", "in_total", "missed_total"} <= set(found["rooms"][0])
+    metrics = httpx.get(f"{turnout.url}/metrics").text.splitlines()
+    assert 'seawall_room_waiting{workload="dashboard"} 0' in metrics
     assert found["store"]["position"] == 0
     assert found["level"] == "ordered"
     assert {"resource_pools", "caches", "read_write_locks", "found", "waits"} <= set(found)

@@ -4,110 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+from crowd import HTML, Crowd, Message, classify, until
 
-from seawall import remaining_s
-from turnout.model.site import OrganisationId, Principal, Site, SiteId, UserId
 from turnout.settings import Settings, for_cores
-from turnout.web.edge import Edge
-from turnout.web.gates import Gates, make_classify, make_gates
 from turnout.web.whole_body import whole_body
-
-SITE = Site(SiteId(1), "acme.example", "UTC", OrganisationId(7))
-HOLDER = Principal(UserId(3), "ada@example.org", only_organisation=OrganisationId(9))
-SETTINGS = for_cores(Settings(page_wait_s=0.1, page_seats=1, answer_seats=1, live_streams=1), cores=2)
-SCRIPT = Path(__file__).parents[2] / "src" / "turnout" / "web" / "static" / "script.js"
-HTML = [(b"accept", b"text/html,*/*")]
-
-Message = dict[str, Any]
-classify = make_classify(SETTINGS, {"acme.example": SITE}.get, {"tk_1": HOLDER}.get)
-
-
-class Crowd:
-    """An edge whose application answers when it is told to."""
-
-    def __init__(self, settings: Settings = SETTINGS) -> None:
-        self.gates: Gates = make_gates(settings)
-        self.go_on = asyncio.Event()
-        self.cancelled: list[str] = []
-        self.remaining_s: dict[str, float | None] = {}
-        self.edge = Edge(
-            collect=self._app,
-            app=self._app,
-            gates=self.gates,
-            classify=classify,
-            operations=None,  # type: ignore[arg-type]  # not asked here
-            script=SCRIPT,
-            settings=settings,
-        )
-
-    async def _app(self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Any]) -> None:
-        self.remaining_s[scope["path"]] = remaining_s()
-        try:
-            if not scope["path"].startswith(("/ops", "/static")):
-                await self.go_on.wait()
-        except asyncio.CancelledError:
-            self.cancelled.append(scope["path"])
-            raise
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b"here"})
-
-    async def ask(
-        self,
-        path: str,
-        method: str = "GET",
-        headers: list[tuple[bytes, bytes]] | None = None,
-        leaves: asyncio.Event | None = None,
-        query: bytes = b"",
-        body_ends: asyncio.Event | None = None,
-    ) -> tuple[int, dict[bytes, bytes], bytes]:
-        """Status, headers and body; 0 where none came. The client goes when `leaves` is set."""
-        sent: list[Message] = []
-        body = [{"type": "http.request", "body": b"", "more_body": False}]
-        gone = leaves or asyncio.Event()
-
-        async def receive() -> Message:
-            if body_ends is not None:
-                await body_ends.wait()
-            if body:
-                return body.pop()
-            await gone.wait()
-            return {"type": "http.disconnect"}
-
-        async def send(message: Message) -> None:
-            sent.append(message)
-
-        scope = {
-            "type": "http",
-            "http_version": "1.1",
-            "method": method,
-            "path": path,
-            "query_string": query,
-            "headers": headers or [],
-            "client": ("203.0.113.5", 4711),
-        }
-        await self.edge(scope, receive, send)  # type: ignore[arg-type]
-        if not sent:
-            return 0, {}, b""
-        return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
-
-    def waiting(self, workload: str) -> int:
-        """How many wait as this workload."""
-        return sum(work.waiting for gate in self.gates for work in gate.statistics().workloads if work.name == workload)
-
-    def in_flight(self) -> int:
-        """How many are inside."""
-        return sum(gate.statistics().in_flight for gate in self.gates)
-
-
-async def until(claim: Callable[[], bool]) -> None:
-    async with asyncio.timeout(30):
-        while not claim():  # noqa: ASYNC110 (nothing tells of it)
-            await asyncio.sleep(0)
 
 
 def test_who_waits_in_vain_gets_a_page_that_asks_again_or_json() -> None:
@@ -115,7 +18,7 @@ def test_who_waits_in_vain_gets_a_page_that_asks_again_or_json() -> None:
         crowd = Crowd()
         inside = asyncio.create_task(crowd.ask("/sites/acme.example/suggest"))
         await until(lambda: crowd.in_flight() == 1)
-        page = await crowd.ask("/sites/acme.example", headers=HTML)
+        page = await crowd.ask("/sites", headers=HTML)
         form = await crowd.ask("/sites", "POST", headers=HTML)
         data = await crowd.ask("/sites/acme.example")
         crowd.go_on.set()

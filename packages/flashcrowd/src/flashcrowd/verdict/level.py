@@ -96,12 +96,14 @@ def level_of(
     latencies = sorted(sample.latency_s for sample in answered)
     slowest = latencies[int(TAIL * len(latencies)) :]
     tail = [sample for sample in answered if sample.latency_s >= slowest[0]]
-    # Whatever stands at the very start of a level is of the one before.
+    # Whatever stands at the very start of a level is of the one before. What was counted is complete after the last answer.
+    around = _around(readings, began_s, ended_s)
     inside = [reading for reading in readings if began_s + 0.15 * offered_s <= reading.at_s <= stopped_s]
     flow_per_s = one_in * sum(began_s < sample.ended_s <= stopped_s for sample in answered) / offered_s
     by_arrival = [sample.latency_s for sample in sorted(answered, key=lambda sample: sample.intended_s)]
     half = len(by_arrival) // 2
-    uses, timings = _uses(inside, flow_per_s, _timings(answered), _timings(tail))
+    looked = _Looked(inside, around, flow_per_s, one_in * len(answered))
+    uses, timings = _uses(looked, _timings(answered), _timings(tail))
     cpu, ready = _cpu([reading.process for reading in inside], [reading.at_s for reading in inside])
     lags = [reading.process.loop_lag_s for reading in inside if reading.process.loop_lag_s is not None]
     answers = [reading.answered_in_s for reading in inside if reading.answered_in_s is not None]
@@ -145,20 +147,43 @@ def _timings(samples: Sequence[Sample]) -> dict[str, float]:
     return {name: wait_s / len(samples) for name, wait_s in total.items()}
 
 
-def _uses(
-    readings: Sequence[Reading], flow_per_s: float, timings: dict[str, float], tail: dict[str, float]
-) -> tuple[dict[str, Use], dict[str, tuple[float, float]]]:
-    seen: dict[str, list[tuple[float, Resource]]] = defaultdict(list)
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """The looks of a level, and what goes with them."""
+
+    inside: Sequence[Reading]
+    """While requests came, for what stands at a moment."""
+    around: Sequence[Reading]
+    """From before the first arrival to after the last answer, for what is counted."""
+    flow_per_s: float
+    answered: int
+
+
+def _around(readings: Sequence[Reading], began_s: float, ended_s: float) -> list[Reading]:
+    told = [reading for reading in readings if reading.resources]
+    first = max((index for index, reading in enumerate(told) if reading.at_s <= began_s), default=0)
+    last = min((index for index, reading in enumerate(told) if reading.at_s >= ended_s), default=len(told) - 1)
+    return told[first : last + 1]
+
+
+def _by_key(readings: Sequence[Reading]) -> dict[str, list[Resource]]:
+    seen: dict[str, list[Resource]] = defaultdict(list)
     for reading in readings:
         for resource in reading.resources:
-            seen[f"{resource.kind} {resource.name}"].append((reading.at_s, resource))
-    uses, joined = {}, set()
-    for key, looks in seen.items():
-        timing = _timing_of(looks[0][1], timings)
+            seen[f"{resource.kind} {resource.name}"].append(resource)
+    return seen
+
+
+def _uses(
+    looked: _Looked, timings: dict[str, float], tail: dict[str, float]
+) -> tuple[dict[str, Use], dict[str, tuple[float, float]]]:
+    counted, uses, joined = _by_key(looked.around), {}, set()
+    for key, looks in _by_key(looked.inside).items():
+        timing = _timing_of(looks[0], timings)
         if timing is not None:
             joined.add(timing)
         measured = None if timing is None else (timings[timing], tail.get(timing, 0.0))
-        uses[key] = _use(looks, flow_per_s, measured)
+        uses[key] = _use(looks, counted.get(key, looks), looked, measured)
     return uses, {name: (timings[name], tail.get(name, 0.0)) for name in timings if name not in joined}
 
 
@@ -175,31 +200,38 @@ def _token(name: str) -> str:
     return "".join(letter if letter.isalnum() or letter in "!#$%&'*+.^_`|~-" else "_" for letter in name)
 
 
-def _use(looks: Sequence[tuple[float, Resource]], flow_per_s: float, measured: tuple[float, float] | None) -> Use:
-    first, last = looks[0][1], looks[-1][1]
-    capacity = last.capacity
-    in_use, waiting = _mean([look.in_use for _, look in looks]), _mean([look.waiting for _, look in looks])
-    span_s = looks[-1][0] - looks[0][0]
+def _use(
+    looks: Sequence[Resource], counted: Sequence[Resource], looked: _Looked, measured: tuple[float, float] | None
+) -> Use:
+    first, last, flow_per_s = counted[0], counted[-1], looked.flow_per_s
+    in_use, waiting = _mean([look.in_use for look in looks]), _mean([look.waiting for look in looks])
     in_all_s, uses = _grown(first.wait_s_total, last.wait_s_total), _grown(first.uses_total, last.uses_total)
-    held_s = _grown(first.hold_s_total, last.hold_s_total)
-    wait_s = tail_s = None
+    held_s, refused = _grown(first.hold_s_total, last.hold_s_total), _grown(first.refused_total, last.refused_total)
+    span_s = looked.around[-1].at_s - looked.around[0].at_s if looked.around else 0.0
+    wait_s = tail_s = hold_s = seen = None
     if measured is not None:
         wait_s, tail_s = measured
-    elif in_all_s is not None and span_s > 0 and flow_per_s > 0 and in_all_s > 0:
-        wait_s = in_all_s / (flow_per_s * span_s)
+    elif in_all_s:
+        wait_s = in_all_s / looked.answered
     elif waiting is not None and flow_per_s > 0:
         wait_s = waiting / flow_per_s
-    hold_s = seen = None
     if held_s is not None and uses:
-        hold_s = held_s / uses
+        hold_s = held_s / looked.answered
     elif in_use is not None and flow_per_s > 0:
         hold_s, seen = in_use / flow_per_s, in_use * len(looks)
     return Use(
-        last.name, last.kind, capacity, in_use, waiting, wait_s, tail_s, hold_s,
-        seen=seen,
-        refused_per_s=(_grown(first.refused_total, last.refused_total) or 0.0) / span_s if span_s > 0 else 0.0,
+        last.name,
+        last.kind,
+        last.capacity,
+        in_use,
+        waiting,
+        wait_s,
+        tail_s,
+        hold_s,
         is_measured=measured is not None or bool(in_all_s),
-    )  # fmt: skip
+        seen=seen,
+        refused_per_s=(refused or 0.0) / span_s if span_s > 0 else 0.0,
+    )
 
 
 def _cpu(processes: Sequence[Process], at_s: Sequence[float]) -> tuple[float | None, float | None]:

@@ -21,6 +21,9 @@ EXPLAINS = 0.3
 """What a resource has to explain of the excess, at the least; `CALLED` of what tells no utilisation, and where nothing was
 calm, so that the excess is not known."""
 
+TAKES_PART = 0.03
+"""What each of several has to explain that are full together."""
+
 CALLED = 0.5
 
 CORE = 0.88
@@ -32,6 +35,9 @@ is the machine that is short, and not by this process."""
 
 MACHINE_SHORT = 0.4
 """Threads ready and without a core, on average, from which a late event loop says nothing: it is late for want of a core."""
+
+LATE, LATE_S = 0.2, 0.02
+"""An event loop that is blocked is late by so much of the excess, and by so many seconds: more than a switch of threads."""
 
 FEW_THREADS = 4
 """A process with no more has no pool of threads that could be full: the one thread that answers is kept."""
@@ -58,7 +64,14 @@ def event_loop(load: Load, level: Level) -> Verdict | None:
     """The event loop, by the lag it tells of: something keeps it while the CPU is idle."""
     if not level.loop_lag_is_told:
         return None
-    return _kept_loop(load, level, told="The event loop ran its timers {lag} late", confidence=0.9)
+    return _kept_loop(load, level, told="The event loop ran its timers {lag} late", confidence=0.9, part=LATE)
+
+
+def event_loop_at_last(load: Load, level: Level) -> Verdict | None:
+    """The same with a lag that is small beside the excess: one turn of the loop is short where many queue for it."""
+    if not level.loop_lag_is_told:
+        return None
+    return _kept_loop(load, level, told="The event loop ran its timers {lag} late", confidence=0.7, part=LATE / 3)
 
 
 def answering_thread(load: Load, level: Level) -> Verdict | None:
@@ -66,29 +79,40 @@ def answering_thread(load: Load, level: Level) -> Verdict | None:
     if level.loop_lag_is_told or level.threads is None or level.threads > FEW_THREADS:
         return None
     told = "An address that needs no work was answered after {lag}, by a process with " + f"{level.threads:.0f} threads"
-    return _kept_loop(load, level, told=told, confidence=0.75)
+    return _kept_loop(load, level, told=told, confidence=0.75, part=LATE)
 
 
 def full(load: Load, level: Level) -> Verdict | None:
-    """A lock, pool, semaphore or queue that is full by its own figures and whose wait explains the excess."""
-    best: tuple[float, str] | None = None
-    least = EXPLAINS if load.calm else CALLED
-    for key, use in level.uses.items():
-        explained = _explained(load, level, key)
-        if explained >= least and _is_full(use) and not load.is_inflated(key, level):
-            best = max(best or (0.0, ""), (explained, key))
-    if best is None:
+    """A lock, pool, semaphore or queue that is full by its own figures and whose wait explains the excess.
+
+    Of several in a row that are full, the one that lets the fewest through: the first may have the longest line, since what
+    comes after it is spared. One that is full only because it is held longer than when calm, as a pool is whose threads
+    wait for a lock, is not to blame, and the wait for it counts for what it is held for.
+    """
+    keys = [key for key, use in level.uses.items() if _is_full(use)]
+    explained = {key: _explained(load, level, key) for key in keys}
+    inflated = [key for key in keys if load.is_inflated(key, level)]
+    found = [
+        (_bound_per_s(load, level, key), -explained[key], key)
+        for key in keys
+        if key not in inflated and explained[key] >= TAKES_PART
+    ]
+    in_all = min(1.0, sum(explained.values()))
+    if not found or in_all < (EXPLAINS if load.calm else CALLED):
         return None
-    explained, key = best
+    _, _, key = min(found)
     use, gain = level.uses[key], predict_gain(load, level, key)
-    evidence = [_waits(level, use, explained), _fullness(use)]
+    evidence = [_waits(level, use, explained[key]), _fullness(use)]
     if (law := _little(level, use)) is not None:
         evidence.append(law)
+    behind = [other for other in inflated if explained[other] >= TAKES_PART]
+    evidence += [_filled(load, level, other) for other in behind]
     if gain.next_bound:
         evidence.append(f"With twice of it, {gain.next_bound} would bind next.")
     known = 0.5 + 0.25 * (use.utilisation is not None) + 0.1 * use.is_measured + 0.1 * bool(load.calm)
-    confidence = round(known * min(1.0, 0.6 + explained / 2), 2)
-    return Verdict(use.name, use.kind, confidence, tuple(evidence), gain.factor, _of_tail(level, use))
+    confidence = round(known * min(1.0, 0.6 + in_all / 2), 2)
+    of_tail = min(1.0, sum(_of_tail(level, level.uses[one]) for one in (key, *behind)))
+    return Verdict(use.name, use.kind, confidence, tuple(evidence), gain.factor, of_tail)
 
 
 def called(load: Load, level: Level) -> Verdict | None:
@@ -121,16 +145,16 @@ def called(load: Load, level: Level) -> Verdict | None:
     return Verdict(name, kind, 0.7, tuple(evidence), gain.factor, min(1.0, now_s / level.mean_s))
 
 
-RULES = (core, event_loop, full, answering_thread, called)
+RULES = (core, event_loop, full, answering_thread, called, event_loop_at_last)
 """In the order in which they are asked. What keeps the process itself comes first, since it fills everything else."""
 
 
-def _kept_loop(load: Load, level: Level, *, told: str, confidence: float) -> Verdict | None:
+def _kept_loop(load: Load, level: Level, *, told: str, confidence: float, part: float) -> Verdict | None:
     excess_s = level.mean_s - load.alone_s
     calm_s = min((one.lag_s for one in load.calm if one.lag_s is not None), default=0.0)
     if (level.ready or 0.0) > MACHINE_SHORT:
         return None
-    if level.lag_s is None or level.lag_s < max(0.02, 0.2 * excess_s) or level.lag_s < 3 * calm_s:
+    if level.lag_s is None or level.lag_s < max(LATE_S, part * excess_s) or level.lag_s < 4 * calm_s:
         return None
     evidence = [told.format(lag=_ms(level.lag_s)) + f" at {_rate(level)}, {_ms(calm_s)} when all was calm."]
     if level.cpu is not None and level.cores:
@@ -150,6 +174,12 @@ def _explained(load: Load, level: Level, key: str) -> float:
     if failing_per_s > 0 and level.uses[key].refused_per_s > failing_per_s / 2:
         return 1.0  # those whom it turned away never waited
     return 0.0 if wait_s is None or excess_s <= 0 else min(1.0, (wait_s - load.calm_wait_s(key)) / excess_s)
+
+
+def _bound_per_s(load: Load, level: Level, key: str) -> float:
+    """How many requests a second its places let through; what does go through, where that is not known."""
+    use, hold_s = level.uses[key], load.calm_hold_s(key) or level.uses[key].hold_s
+    return level.done_per_s if not use.capacity or not hold_s else use.capacity / hold_s
 
 
 def _is_full(use: Use) -> bool:
@@ -190,10 +220,18 @@ def _little(level: Level, use: Use) -> str | None:
     return f"Little's law: {level.flow_per_s:.0f}/s × {_ms(use.wait_s)} is {level.flow_per_s * use.wait_s:.1f} waiting."
 
 
-def _of_tail(level: Level, use: Use) -> float | None:
+def _filled(load: Load, level: Level, key: str) -> str:
+    use = level.uses[key]
+    return (
+        f"{use.name} is full because of it: held {_ms(use.hold_s or 0.0)} a request, "
+        f"{_ms(load.calm_hold_s(key) or 0.0)} when all was calm."
+    )
+
+
+def _of_tail(level: Level, use: Use) -> float:
     if use.tail_wait_s is not None:
-        return min(1.0, use.tail_wait_s / level.tail_s)
-    return None if use.wait_s is None else min(1.0, use.wait_s / level.mean_s)
+        return use.tail_wait_s / level.tail_s
+    return (use.wait_s or 0.0) / level.mean_s
 
 
 def _rate(level: Level) -> str:

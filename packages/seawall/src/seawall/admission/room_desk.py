@@ -20,7 +20,8 @@ from seawall.core.room_line import Room
 from seawall.core.room_statistics import RoomStatistics
 from seawall.core.room_ticket import RoomTicket, Signer
 from seawall.core.room_times import estimate_s, look_s
-from seawall.runtime.threads import RawLock
+from seawall.observe.registry import REGISTRY
+from seawall.runtime.threads import RawRLock
 
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
@@ -63,15 +64,17 @@ class Desk:
         self._away_s = away_s
         self._cookie = "room-" + re.sub(r"[^A-Za-z0-9_.]", "-", workload)
         self._pages = Pages(look, workload)
-        # Guards the room and the counts below; held for a few steps of arithmetic only.
-        self._guard = RawLock()
+        # Guards the room and the counts below; held for a few steps of arithmetic only. Re-entrant, because a signal handler
+        # may take a snapshot in the middle of one.
+        self._guard = RawRLock()
         self._room = Room(started)
         self._invalid: dict[str, int] = {}
+        REGISTRY.add(self)
 
     def statistics(self) -> RoomStatistics:
         """See `WaitingRoom.statistics`."""
         with self._guard:
-            room = self._room
+            room, per_s = self._room, self._room.per_s(self._clock.monotonic())
             return RoomStatistics(
                 self.workload,
                 room.is_open,
@@ -82,8 +85,9 @@ class Desk:
                 room.in_total,
                 room.missed_total,
                 room.late_total,
-                room.per_s(self._clock.monotonic()),
+                per_s,
                 tuple(sorted(self._invalid.items())),
+                estimate_s(room.waiting + 1, per_s) if room.is_open else 0.0,
             )
 
     def visit(self, ask: Ask, gate: Gate) -> Caller:
@@ -116,6 +120,23 @@ class Desk:
             caller.answer = self._answer(caller)
         return caller
 
+    def pass_by(self, ask: Ask) -> Caller:
+        """Who it is that goes in by another way: past the line, and its number, if it has one, is settled by `let_in`."""
+        caller = Caller(self, ask)
+        ticket = self._ticket_of(caller)
+        if ticket is None:
+            return caller
+        if ticket.kind == "pass":
+            caller.state = "inside"
+            return caller
+        with self._guard:
+            room = self._room
+            if room.learn(ticket.line, ticket.number, ticket.called, ticket.last):
+                caller.ticket = self._as_seen(room, ticket)
+                if room.place(ticket.line, ticket.number) == 0:
+                    caller.state = "called"
+        return caller
+
     def refused(self, caller: Caller, refusal: Refusal) -> Answer | None:
         """What `caller` is told whom the gate refused; None where that is not for a waiting room to say."""
         if caller.state == "new" and refusal.reason in ("closed", "tenant"):
@@ -123,7 +144,7 @@ class Desk:
         with self._guard:
             room, now_s = self._room, self._clock.monotonic()
             if caller.state == "new":
-                caller.ticket = self._as_seen(room, self._join(room))
+                caller.ticket = self._as_seen(room, caller.ticket or self._join(room))
                 caller.state = "waiting"
             caller.standing = self._standing(caller, room, now_s)
         return self._answer(caller)

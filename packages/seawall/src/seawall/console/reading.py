@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 
 from seawall.core.gate_statistics import GateStatistics, Refused, WorkloadStatistics
 from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
+from seawall.core.room_statistics import RoomStatistics
 from seawall.core.statistics import (
     BatcherStatistics,
     FlightStatistics,
@@ -61,6 +62,7 @@ def read(snapshot: Snapshot) -> list[Reading]:
     """How everything stands, by kind and name."""
     return [
         *(_workload(gate, workload) for gate in snapshot.gates for workload in gate.workloads),
+        *_each(_room, snapshot.rooms),
         *_each(_pool, snapshot.pools),
         *_each(_resource_pool, snapshot.resource_pools),
         *_each(_lock, snapshot.locks),
@@ -115,6 +117,17 @@ def _workload(gate: GateStatistics, workload: WorkloadStatistics) -> Reading:
 def _refused(told: str, refused: Sequence[Refused]) -> str:
     by_reason = ", ".join(f"{one.total:,} {one.reason}" for one in refused if one.total)
     return f"; {told}: {by_reason}" if by_reason else ""
+
+
+def _room(room: RoomStatistics) -> Reading:
+    now = f"{room.waiting:,} wait, {room.due:,} called" if room.is_open else "nobody before a newcomer"
+    if room.is_open and room.per_s is not None and room.expected_wait_s is not None:
+        now += f"; {room.per_s:.1f} places a second, a newcomer waits {duration(room.expected_wait_s)}"
+    detail = f"{room.joined_total:,} came, {room.in_total + room.late_total:,} let in, {room.missed_total:,} gave up"
+    # What keeps people in the room is behind the gate: that is named first, where anybody waits for it.
+    pressure_s = CROWDED_S if room.waiting else 0.0
+    state = _state(pressure_s, is_busy=room.is_open)
+    return Reading("waiting room", room.workload, now, detail, room.waiting, pressure_s, state)
 
 
 def _pool(pool: PoolStatistics) -> Reading:

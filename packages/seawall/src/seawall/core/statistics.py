@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from seawall.core.gate_statistics import GateStatistics
 from seawall.core.histogram import NOTHING, Distribution
 from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
+from seawall.core.room_statistics import RoomStatistics
 from seawall.core.waiting import Waiting
 from seawall.errors import Wait
 
@@ -209,3 +210,4 @@ class Snapshot:
     findings: Findings | None = None
     found: tuple[Found, ...] = ()
     leases: tuple[LeaseStatistics, ...] = ()
+    rooms: tuple[RoomStatistics, ...] = ()

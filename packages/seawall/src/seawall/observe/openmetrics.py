@@ -9,6 +9,7 @@ from seawall.core.histogram import BOUNDS_S, NOTHING, Distribution
 from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
 from seawall.core.statistics import Snapshot
 from seawall.observe.gate_metrics import gate_rows
+from seawall.observe.room_metrics import room_rows
 
 CONTENT_TYPE = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 """The content type to answer with."""
@@ -90,6 +91,7 @@ def _families(snapshot: Snapshot) -> Iterable[list[str]]:
     )
     yield _gauge("seawall_loop_lag_seconds", "Lateness of timers.", "loop", [(s.name, s.lag_s) for s in snapshot.loops])
     yield from _gates(snapshot.gates)
+    yield from _labelled(room_rows(snapshot.rooms))
     leases = snapshot.leases
     yield _gauge("seawall_lease_held", "Held by this process.", "lease", [(s.name, len(s.tokens)) for s in leases])
     yield _gauge("seawall_lease_waiting", "Waiting for it here.", "lease", [(s.name, s.waiting) for s in leases])
@@ -130,11 +132,15 @@ def _caches(caches: Sequence[CacheStatistics]) -> Iterable[list[str]]:
 
 
 def _gates(gates: Sequence[GateStatistics]) -> Iterable[list[str]]:
-    for family, kind, help_text, rows in gate_rows(gates):
-        suffix = "_total" if kind == "counter" else ""
-        yield _family(family, kind, help_text, "", [(suffix, [(_labels(labels), value) for labels, value in rows])])
+    yield from _labelled(gate_rows(gates))
     waits = [(_labels({"gate": g.name, "workload": w.name}), w.waits) for g in gates for w in g.workloads]
     yield _waits("seawall_gate_wait_seconds", "", waits)
+
+
+def _labelled(families: Iterable[tuple[str, str, str, list[tuple[dict[str, str], float]]]]) -> Iterable[list[str]]:
+    for family, kind, help_text, rows in families:
+        suffix = "_total" if kind == "counter" else ""
+        yield _family(family, kind, help_text, "", [(suffix, [(_labels(labels), value) for labels, value in rows])])
 
 
 def _gauge(family: str, help_text: str, label: str, rows: Sequence[Row]) -> list[str]:

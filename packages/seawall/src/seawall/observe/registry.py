@@ -7,6 +7,7 @@ from weakref import WeakValueDictionary
 
 from seawall.core.gate_statistics import GateStatistics
 from seawall.core.pool_statistics import CacheStatistics, ResourcePoolStatistics
+from seawall.core.room_statistics import RoomStatistics
 from seawall.core.statistics import (
     BatcherStatistics,
     FlightStatistics,
@@ -36,6 +37,7 @@ Statistics = (
     | LoopStatistics
     | GateStatistics
     | LeaseStatistics
+    | RoomStatistics
 )
 
 
@@ -94,6 +96,7 @@ class Registry:
             findings=EVENTS.findings(),
             found=EVENTS.found(),
             leases=tuple(s for s in found if isinstance(s, LeaseStatistics)),
+            rooms=tuple(s for s in found if isinstance(s, RoomStatistics)),
         )
 
 
@@ -103,7 +106,7 @@ REGISTRY = Registry()
 
 def snapshot() -> Snapshot:
     """How every named resource of this process stands: locks, semaphores, pools of threads and of resources, caches,
-    gates, batchers, flights, workers, loops.
+    gates, waiting rooms, batchers, flights, workers, loops.
 
     And who waits for whom, which deadlocks there were, and what else was found.
 

@@ -12,12 +12,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from seawall import deadline, request_timing
-from seawall.asgi import Scope, Ticket, admission
+from seawall.asgi import Scope, Ticket, WaitingRoom, admission
 from seawall.clock import SYSTEM_CLOCK
 from turnout.settings import Settings
 from turnout.web.auth import is_https
 from turnout.web.gates import TIME_S, Gates
 from turnout.web.ops import Operations
+from turnout.web.room import is_look, is_person
 from turnout.web.sign_in_line import SignInLine
 from turnout.web.templating import make_environment
 from turnout.web.timing import timed_for_operators
@@ -67,17 +68,21 @@ class Edge:
         app: Application,
         gates: Gates,
         classify: Callable[[Scope], Ticket],
+        room: WaitingRoom,
         operations: Operations,
         script: Path,
         settings: Settings,
     ) -> None:
-        self._app = admission(_in_time(app), gates, classify, page=busy_page())
+        inside, busy = _in_time(app), busy_page()
+        with_room = admission(inside, gates, classify, page=busy, room=room)
+        self._app = _by_who_asks(with_room, admission(inside, gates, classify, page=busy))
         self._together = Together(self._app)
         self._line = SignInLine()
         self._operations = operations
         self._script = script.read_bytes()
         self._script_tag = b'"' + blake2b(self._script, digest_size=8).hexdigest().encode() + b'"'
-        hsts = [_HSTS] if is_https(settings) else []
+        self._is_https = is_https(settings)
+        hsts = [_HSTS] if self._is_https else []
         self._security = [*_SECURITY, *hsts]
         self._embeddable = [*_EMBEDDABLE, *hsts]
         self._paths: dict[str, Application] = {
@@ -105,6 +110,8 @@ class Edge:
             return
         began_s = SYSTEM_CLOCK.monotonic()
         scope.setdefault("state", {})
+        if self._is_https:
+            scope["scheme"] = "https"  # of the proxy in front: what the room's cookie goes by
         with request_timing() as timing:
             guarded = self._guarded(send, self._embeddable if path.startswith(SHARED) else self._security)
             await self._to_pages(scope, receive, timed_for_operators(guarded, scope, timing, began_s))
@@ -132,7 +139,8 @@ class Edge:
             with self._line.noting(scope):
                 await self._app(scope, receive, sent)
         else:
-            await (self._together if work == "dashboard" else self._app)(scope, receive, sent)
+            shares = work == "dashboard" and not is_look(scope)
+            await (self._together if shares else self._app)(scope, receive, sent)
 
     def _guarded(self, send: Send, security: list[Header]) -> Send:
         async def guarded(message: Message) -> None:
@@ -141,7 +149,9 @@ class Edge:
                 # What says nothing of it is not to be kept: the page of an error may name what only its reader may know.
                 if not any(name.lower() == b"cache-control" for name, _ in headers):
                     headers.append(_NO_STORE)
-                message["headers"] = [*headers, *security]
+                # The page of the waiting room has a policy of its own: two at once would forbid what either does.
+                own = {name for name, _ in headers}
+                message["headers"] = [*headers, *(header for header in security if header[0] not in own)]
             await send(message)
 
         return guarded
@@ -193,14 +203,24 @@ def _in_time(app: Application) -> Application:
     return in_time
 
 
+def _by_who_asks(person: Application, program: Application) -> Application:
+    """Sends people by the waiting room, and everything else past it."""
+
+    async def by_who_asks(scope: Message, receive: Receive, send: Send) -> None:
+        await (person if is_person(scope) else program)(scope, receive, send)
+
+    return by_who_asks
+
+
 def _asking_again(scope: Message, send: Send) -> Send:
     """A `send` by which a page that a gate refused is asked for again by the browser itself, without any script."""
 
     async def asking_again(message: Message) -> None:
         if message["type"] == "http.response.start" and "seawall.admitted" not in scope:
-            after = next((value for name, value in message["headers"] if name == b"retry-after"), None)
-            if after is not None:
-                message["headers"] = [*message["headers"], (b"refresh", after)]
+            told = dict(message["headers"])
+            # The page of the waiting room, which has a policy of its own, looks in by itself.
+            if b"retry-after" in told and b"content-security-policy" not in told:
+                message["headers"] = [*message["headers"], (b"refresh", told[b"retry-after"])]
         await send(message)
 
     return asking_again

@@ -102,8 +102,9 @@ def make_classify(
     def classify(scope: Scope) -> Ticket:
         path: str = scope["path"]
         work: str = work_of(scope["method"], path)
+        line = ""
         if follows(scope):
-            work = FOLLOWERS
+            line, work = work, FOLLOWERS
         tenant = ""
         if work == "sign-in":
             request: Request[object, object, State] = Request(scope)  # type: ignore[arg-type]
@@ -112,7 +113,7 @@ def make_classify(
             tenant = _holder(scope, holder_of)
         elif work != "account" and work != "operations":
             tenant = _owner(path, find_site)
-        return Ticket(work, tenant) if tenant else common[work]
+        return Ticket(work, tenant, line=line) if tenant or line else common[work]
 
     return classify
 
