@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flashcrowd.samples import Reading, Verdict
 
@@ -80,6 +80,12 @@ class RunResult:
     readings: tuple[Reading, ...]
     verdict: Verdict | None
     machine: str
+    arrived: int = 0
+    """Users who came."""
+    unfinished: int = 0
+    """Requests that were cut off at the end of the run, and are counted nowhere else."""
+    reasons: Mapping[str, int] = field(default_factory=dict)
+    """Why requests were refused, wrong or broken, in words, and how often; the most frequent first, a bounded number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,3 +103,7 @@ class LimitResult:
     coherency: float | None
     """κ of the same."""
     verdict: Verdict | None
+    alone_per_s: float | None = None
+    """λ of the same: what one request under way gets done a second."""
+    under_way: tuple[float, ...] = ()
+    """Requests under way on average, for each of `runs`; empty where that is not known."""

@@ -72,8 +72,10 @@ class Process:
     """The target's process at one instant."""
 
     cpu_s_total: float | None = None
+    ready_s_total: float | None = None
+    """Seconds for which its threads were ready to run and others had the cores, by all together."""
     cores: float | None = None
-    """How many it may use at once, as the system says."""
+    """How many it may use at once: those that the system gives it; 1 where an interpreter's lock allows no more."""
     rss_bytes: float | None = None
     threads: float | None = None
     loop_lag_s: float | None = None
@@ -86,6 +88,8 @@ class Reading:
     at_s: float
     resources: tuple[Resource, ...] = ()
     process: Process = field(default_factory=Process)
+    answered_in_s: float | None = None
+    """How long the target took to answer the look itself, which is next to no work for it."""
 
 
 @dataclass(frozen=True, slots=True)

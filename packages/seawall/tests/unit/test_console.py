@@ -322,3 +322,18 @@ def test_a_level_that_is_none_is_refused_and_so_is_a_long_form(watched: None) ->
     assert ask(console, "/level", headers=SAME)[0] == 405
     assert '<form method="post" action="level"' in ask(console)[2]
     assert snapshot().level == "watched"
+
+
+def test_a_tool_gets_every_figure_as_json_without_stacks() -> None:
+    with waiting(3, name="ledger"):
+        status, headers, body = ask(Console(allow=lambda scope: True), "/snapshot", accept="*/*")
+    figures = json.loads(body)
+    (ledger,) = [lock for lock in figures["locks"] if lock["name"] == "ledger"]
+    assert (status, headers["content-type"]) == (200, "application/json")
+    assert (len(ledger["holders"]), len(ledger["waiters"])) == (1, 3)
+    assert figures["process"]["cpu_s"] > 0
+    assert (figures["waits"], figures["found"]) == ([], [])
+
+
+def test_the_figures_are_for_those_who_are_allowed_only() -> None:
+    assert ask(Console(allow=lambda scope: False), "/snapshot")[0] == 403

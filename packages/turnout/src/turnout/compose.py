@@ -30,7 +30,7 @@ from turnout.jobs.giving_way import BustleAtGates
 from turnout.mail import Outbox
 from turnout.model.event import Event
 from turnout.query.line import Line, make_query_gate
-from turnout.query.recent import RecentReader
+from turnout.query.recent import SHARED_IN_A_CROWD_S, SHARED_S, RecentReader
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings, for_cores
 from turnout.sites.service import SiteDirectory, Sites
@@ -231,7 +231,7 @@ class Server:
             return QueryRunner(reader, self.queries, timeout_s=settings.query_timeout_s, name=workload, line=line)
 
         runner = runner_of(self.reader, "api")
-        recent = RecentReader(self.reader, core.clock, is_busy=self._is_answering)
+        recent = RecentReader(self.reader, core.clock, shared_s=self._shared_s)
         page_runner = runner_of(recent, "dashboard")
         self.pipeline = Pipeline(
             core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
@@ -334,9 +334,12 @@ class Server:
         gates = self.gates
         return (gates.pages, gates.answers, gates.sign_ins, gates.ingest, self.query_gate)
 
-    def _is_answering(self) -> bool:
+    def _shared_s(self) -> float:
+        # The pool may have nothing to do for a moment while a crowd waits before the pages.
+        if self.gates.pages.capacity("dashboard").waiting:
+            return SHARED_IN_A_CROWD_S
         figures = self.queries.statistics()
-        return figures.busy + figures.queued > 0
+        return SHARED_S if figures.busy + figures.queued > 0 else 0.0
 
     def _tend_salts(self, stop: Stop) -> None:
         while not stop.wait(timeout_s=TEND_SALTS_S):

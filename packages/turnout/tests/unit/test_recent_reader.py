@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from seawall.testing import ManualClock
-from turnout.query.recent import SHARED_S, RecentReader
+from turnout.query.recent import SHARED_IN_A_CROWD_S, SHARED_S, RecentReader
 
 
 class Store:
@@ -16,14 +16,25 @@ class Store:
 
 
 def test_alone_one_sees_the_newest_and_a_crowd_shares_for_a_second() -> None:
-    clock, is_busy = ManualClock(), [False]
-    reader = RecentReader(Store(), clock, lambda: is_busy[0])  # type: ignore[arg-type]
+    clock, shared_s = ManualClock(), [0.0]
+    reader = RecentReader(Store(), clock, lambda: shared_s[0])  # type: ignore[arg-type]
     assert [reader.version(), reader.version()] == [1, 2]
-    is_busy[0] = True
+    shared_s[0] = SHARED_S
     assert [reader.version(), reader.version()] == [2, 2]
     clock.advance(SHARED_S)
     assert reader.version() == 2
     clock.advance(0.01)
     assert [reader.version(), reader.version()] == [3, 3]
-    is_busy[0] = False
+    shared_s[0] = 0.0
     assert reader.version() == 4
+
+
+def test_what_is_shared_gets_older_while_the_crowd_waits() -> None:
+    clock, shared_s = ManualClock(), [SHARED_S]
+    reader = RecentReader(Store(), clock, lambda: shared_s[0])  # type: ignore[arg-type]
+    assert reader.version() == 1
+    clock.advance(SHARED_S + 1)
+    shared_s[0] = SHARED_IN_A_CROWD_S
+    assert reader.version() == 1
+    shared_s[0] = SHARED_S
+    assert reader.version() == 2

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from seawall.console.figures import figures
 from seawall.console.page import draw_page, draw_stacks
 from seawall.console.view import as_text, view_of
 from seawall.errors import Misuse
@@ -53,7 +54,8 @@ class Console:
     the server, and nothing is shown. Everybody else gets 403. `from_this_machine` is one for a developer's desk.
 
     One look takes one `snapshot()` and no stack; a stack is taken when somebody clicks a name. The page is bounded
-    however much waits, and the same comes as text or JSON by the Accept header. GET and HEAD change nothing. With
+    however much waits, and the same comes as text or JSON by the Accept header; `snapshot` below it has every figure as
+    JSON, for tools (Flashcrowd reads it). GET and HEAD change nothing. With
     `can_set_level=True` the level of all locks can be chosen, by POST from the same origin only. Does not block.
 
     >>> from seawall.console import Console
@@ -99,6 +101,8 @@ class Console:
             await self._show(scope, answer)
         elif name == "stacks":
             await _show_stacks(scope, answer)
+        elif name == "snapshot":
+            await answer.send(200, _JSON, json.dumps(figures()).encode())
         elif name in self._static:
             await answer.send(200, *self._static[name])
         else:

@@ -1,4 +1,4 @@
-"""A reader for pages: while a crowd asks, all of it may share answers that are a second old."""
+"""A reader for pages: while a crowd asks, all of it may share answers that are some seconds old."""
 
 from __future__ import annotations
 
@@ -10,27 +10,29 @@ from turnout.store.protocols import EventReader
 
 SHARED_S = 1.0
 """Within the two seconds in which an acknowledged event is to be on the page."""
+SHARED_IN_A_CROWD_S = 4.0
+"""Within the ten seconds in which it is to be there when everybody comes at once."""
 
 
 class RecentReader:
-    """An `EventReader` whose version stands still for up to a second while `is_busy`.
+    """An `EventReader` whose version stands still for as long as `shared_s` says now: seconds, 0 for not at all.
 
     With events coming in all the time, each of a hundred viewers of one page would else ask at a version of their own,
-    and none would share a run. While nothing runs the version is the newest, so somebody alone sees what is there.
+    and none would share a run. Where it says 0 the version is the newest, so somebody alone sees what is there.
     For one event loop, but for `rows` and `interrupt`.
     """
 
-    def __init__(self, reader: EventReader, clock: Clock, is_busy: Callable[[], bool]) -> None:
+    def __init__(self, reader: EventReader, clock: Clock, shared_s: Callable[[], float]) -> None:
         self._reader = reader
         self._clock = clock
-        self._is_busy = is_busy
+        self._shared_s = shared_s
         self._version = 0
         self._taken_s = float("-inf")
 
     def version(self) -> int:
         """The position up to which answers are complete at least. Does not block."""
         now_s = self._clock.monotonic()
-        if now_s - self._taken_s > SHARED_S or not self._is_busy():
+        if (shared_s := self._shared_s()) <= 0 or now_s - self._taken_s > shared_s:
             self._version, self._taken_s = self._reader.version(), now_s
         return self._version
 

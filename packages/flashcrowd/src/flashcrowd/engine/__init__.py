@@ -1,0 +1,1 @@
+"""Sends: connections, sessions, the instants at which users come, and what is counted."""

@@ -1,0 +1,69 @@
+"""What a result says, in a sentence: void first, then what limits the target, then what was seen."""
+
+from __future__ import annotations
+
+from flashcrowd.report import figures
+from flashcrowd.report.figures import milliseconds, rate, share
+from flashcrowd.result import LimitResult, RunResult
+from flashcrowd.samples import Verdict
+
+KINDS = {"cpu": "processor", "event loop": "event loop", "downstream": "downstream service"}
+"""What a kind is called in a sentence, where not by its own name."""
+
+
+def verdict(result: RunResult | LimitResult) -> str:
+    """The one sentence to read, if only one is read."""
+    if isinstance(result, LimitResult):
+        return _of_limit(result)
+    if result.void:
+        return f"Void: {result.void_reason}. The figures say nothing about {result.target}."
+    if result.verdict is not None:
+        return limited_by(result.verdict)
+    if not result.requests:
+        return "Nobody asked anything: there is nothing to say."
+    failed = (result.requests - result.good) / result.requests
+    if not failed:
+        return f"{result.target} kept up: every answer was right, p95 {milliseconds(result.latency_ms.p95)}."
+    return f"{share(failed)} of the requests got no right answer. What limits the target is not known."
+
+
+def limited_by(found: Verdict) -> str:
+    """`The connection pool db is the bottleneck.`, how much of the tail it explains, and what widening it would give."""
+    told = f"The {KINDS.get(found.kind, found.kind)} {found.resource} is the bottleneck"
+    if KINDS.get(found.kind, found.kind) in found.resource or found.resource == found.kind:
+        told = f"The {found.resource} is the bottleneck"
+    if found.of_p95 is not None:
+        told += f". Waiting there explains {share(found.of_p95)} of p95"
+    return f"{told}. {gain(found)}".rstrip()
+
+
+def gain(found: Verdict) -> str:
+    """What is to be expected from twice of the resource; empty where that can't be said."""
+    if found.predicted_gain is None:
+        return ""
+    if found.predicted_gain < 1.02:
+        return "Twice of it would give hardly more."
+    return f"Twice of it would give about {share(found.predicted_gain - 1)} more."
+
+
+def _of_limit(result: LimitResult) -> str:
+    void = [run for run in result.runs if run.void]
+    if void and len(void) == len(result.runs):
+        return f"Void: {void[0].void_reason}. The figures say nothing about the target."
+    if result.holds_per_s is None:
+        told = "At no load that was tried did the promise hold"
+    else:
+        told = f"The promise holds up to {rate(result.holds_per_s)}"
+    if result.verdict is None:
+        return f"{told}. What limits the target is not known."
+    limited = limited_by(result.verdict)
+    return f"{told}: {limited[:1].lower()}{limited[1:]}"
+
+
+def outcomes(result: RunResult) -> str:
+    """`9,120 requests: 98.7 % right, 1.2 % refused, 0.1 % timed out`."""
+    told = [f"{share(result.good / result.requests)} right"] if result.requests else []
+    told += [
+        f"{share(count / result.requests)} {kind.replace('_', ' ')}" for kind, count in result.errors.items() if count
+    ]
+    return figures.count(result.requests, "request") + (": " + ", ".join(told) if told else "")

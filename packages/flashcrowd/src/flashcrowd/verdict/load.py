@@ -1,0 +1,99 @@
+"""Which of the levels were calm and which pressed, and what grew between them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flashcrowd.verdict.level import Level, Use
+
+FAILS = 0.05
+"""A level at which more than one request of twenty got no right answer is pressed, however fast the others were."""
+
+SLOWER = 1.6
+"""Half of the answers 1.6 times as slow as at the lowest load, and by more than `SLOWER_S`, is a queue."""
+
+SLOWER_S = 0.010
+
+INFLATED = 1.5
+"""A hold half as long again as when calm is made longer by something inside."""
+
+UNSEEN_S = 0.0005
+"""What is held for less is not seen in so few looks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The levels of a search or a run by rising load, parted. `calm` may be empty, where all were pressed."""
+
+    calm: tuple[Level, ...]
+    pressed: tuple[Level, ...]
+
+    @property
+    def alone_s(self) -> float:
+        """Mean latency where nothing was pressed; 0 where that was never seen."""
+        return min((level.mean_s for level in self.calm), default=0.0)
+
+    @property
+    def peak_per_s(self) -> float:
+        """The most answers a second."""
+        return max(level.done_per_s for level in (*self.calm, *self.pressed))
+
+    def calm_use(self, key: str) -> list[Use]:
+        """How a resource was used at the calm levels."""
+        return [level.uses[key] for level in self.calm if key in level.uses]
+
+    def calm_hold_s(self, key: str) -> float | None:
+        """How long a resource was held a request where all was calm; None where that is not known."""
+        pairs = [
+            (level.uses[key].hold_s, level.requests)
+            for level in self.calm
+            if key in level.uses and level.uses[key].hold_s is not None
+        ]
+        requests = sum(count for _, count in pairs)
+        return sum((hold_s or 0.0) * count for hold_s, count in pairs) / requests if requests else None
+
+    def calm_wait_s(self, key: str) -> float:
+        """What a request waited for it where all was calm."""
+        return min((use.wait_s for use in self.calm_use(key) if use.wait_s is not None), default=0.0)
+
+    def longest_calm_hold_s(self, key: str) -> float | None:
+        """The most that it may have been when calm, seeing how seldom it was seen in use: two standard errors more."""
+        calm_s, uses = self.calm_hold_s(key), self.calm_use(key)
+        if calm_s is None:
+            return None
+        if any(use.seen is None and use.hold_s is not None for use in uses):
+            return calm_s  # counted, not sampled
+        seen = sum(use.seen or 0.0 for use in uses)
+        return calm_s * (1 + 2 / math.sqrt(max(seen, 1.0))) + UNSEEN_S
+
+    def is_inflated(self, key: str, level: Level) -> bool:
+        """Whether it is held longer at `level` than when calm, beyond what sampling explains. False where not known."""
+        now_s, calm_s = level.uses[key].hold_s, self.longest_calm_hold_s(key)
+        return now_s is not None and calm_s is not None and now_s > INFLATED * calm_s
+
+
+def load_of(ordered: Sequence[Level]) -> Load:
+    """The levels parted, which come by rising load.
+
+    Pressed are the highest, down to the highest that is not: what was slow at a lower load than one that is not slow was
+    slow by chance, and is neither.
+    """
+    if len(ordered) == 1:
+        pressed = _became_slower(ordered[0]) or ordered[0].failed > FAILS
+        return Load((), tuple(ordered)) if pressed else Load(tuple(ordered), ())
+    alone_s = min((level.p50_s for level in ordered), default=0.0)
+    is_calm = [not (level.failed > FAILS or _is_slower(level, alone_s)) for level in ordered]
+    highest = max((index for index, calm in enumerate(is_calm) if calm), default=-1)
+    calm = (level for level, calm in zip(ordered, is_calm, strict=True) if calm)
+    return Load(tuple(calm), tuple(ordered[highest + 1 :]))
+
+
+def _is_slower(level: Level, alone_s: float) -> bool:
+    return level.p50_s > max(SLOWER * alone_s, alone_s + SLOWER_S)
+
+
+def _became_slower(level: Level) -> bool:
+    """Whether the level became slower as it went on, which no steady state does."""
+    return level.later_s > max(SLOWER * level.sooner_s, level.sooner_s + 5 * SLOWER_S)
