@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from seawall import Batcher, Gate, Stop, ThreadPool, Watchdog, Worker, add_observer, remove_observer
+from seawall import Batcher, Gate, Stop, ThreadPool, Watchdog, Worker, add_observer, remove_observer, snapshot
 from seawall.clock import SYSTEM_CLOCK, Clock
 from turnout.accounts.known import Known
 from turnout.accounts.organisations import Organisations, Repositories
@@ -246,7 +246,7 @@ class Server:
             sites_swept=lambda: core.deletions.swept_total,
             exports_waiting=lambda: self.exports.waiting(),
         )
-        self.history = OpsHistory(self.operations.readings)
+        self.history = OpsHistory(snapshot, self.operations.readings)
         self.live = LiveHub(runner_of(self.reader, "live"), core.clock, streams=settings.live_streams)
         people = core.people
         self.gates = make_gates(settings)
