@@ -57,6 +57,7 @@ class Search:
         self._requests_a_user = 1.0
         self._runs: list[RunResult] = []
         self._levels: list[Level] = []
+        self._under_way: list[float] = []
         self.is_stopped = False
 
     def stop(self) -> None:
@@ -70,6 +71,7 @@ class Search:
             finished = await self._tried(users_per_s)
             run = finished.result
             self._runs.append(run)
+            self._under_way.append(0.0)  # until it is known
             if self.is_stopped:  # the run was cut short
                 break
             if run.void:
@@ -77,6 +79,7 @@ class Search:
             level = level_of(finished.samples, run.readings, until_s=run.duration_s, one_in=finished.one_in)
             if level is not None:
                 self._levels.append(level)
+                self._under_way[-1] = points_of([level])[0].under_way
             held = self._holds(run)
             offered_per_s = run.offered_per_s or 0.0
             if held or len(self._runs) == 1:
@@ -124,4 +127,6 @@ class Search:
             contention=law.contention.value if law is not None else None,
             coherency=law.coherency.value if law is not None else None,
             verdict=verdict,
+            alone_per_s=law.alone_per_s if law is not None else None,
+            under_way=tuple(self._under_way),
         )
