@@ -41,8 +41,12 @@ def limited_by(found: Verdict) -> str:
     if KINDS.get(found.kind, found.kind) in found.resource or found.resource == found.kind:
         told = f"The {found.resource} is the bottleneck"
     if found.of_p95 is not None:
-        told += f". Waiting there explains {share(found.of_p95)} of p95"
+        told += f". Waiting there explains {_percent(found.of_p95)} of p95"
     return f"{told}. {gain(found)}".rstrip()
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.0f} %"
 
 
 def gain(found: Verdict) -> str:
@@ -51,7 +55,7 @@ def gain(found: Verdict) -> str:
         return ""
     if found.predicted_gain < 1.02:
         return "Twice of it would give hardly more."
-    return f"Twice of it would give about {share(found.predicted_gain - 1)} more."
+    return f"Twice of it would give about {_percent(found.predicted_gain - 1)} more."
 
 
 def _of_limit(result: LimitResult) -> str:
