@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from model import Model, Station
+from simulated import Model, Station
 
 from flashcrowd.samples import Process, Reading, ResourceKind
 from flashcrowd.verdict.level import level_of
@@ -127,6 +127,34 @@ def test_one_slow_level_below_calm_ones_is_chance() -> None:
     assert name_bottleneck([replace(low, p50_s=1.0, mean_s=1.0), *calm]) is None
 
 
+def test_in_a_mix_the_slow_minority_counts_though_half_of_all_answers_are_fast() -> None:
+    calm, pressed = Model(narrow()).level(30), Model(narrow(), seed=2).level(150, 1)
+    fast = {"look": 0.002}
+    mixed = [
+        replace(calm, p50_s=0.002, p50_by_name_s={**fast, "buy": calm.p50_s}),
+        replace(pressed, p50_s=0.002, p50_by_name_s={**fast, "buy": pressed.p50_s}),
+    ]
+    verdict = name_bottleneck(mixed)
+    assert verdict is not None
+    assert verdict.resource == "narrow"
+
+
+def test_what_turns_people_away_is_named_though_nobody_waits_long() -> None:
+    calm, pressed = Model(narrow()).level(30), Model(narrow(), seed=2).level(90, 1)
+    (key,) = pressed.uses
+    full = replace(pressed.uses[key], in_use=2.0, waiting=0.0, wait_s=0.0, refused_per_s=40.0)
+    refusing = replace(calm, offered_per_s=150.0, failed=0.3, uses={key: full}, mean_s=calm.mean_s)
+    verdict = name_bottleneck([calm, refusing])
+    assert verdict is not None
+    assert verdict.resource == "narrow"
+    assert verdict.evidence[0] == "narrow turned 40 a second away at 150/s."
+
+
+def test_failures_that_nothing_explains_are_not_known() -> None:
+    calm = Model(narrow()).level(30)
+    assert name_bottleneck([calm, replace(calm, offered_per_s=60.0, failed=0.5)]) is None
+
+
 def test_nothing_at_all_is_not_known() -> None:
     assert name_bottleneck([]) is None
     assert name_in_run([], []) is None
@@ -161,6 +189,16 @@ def test_readings_without_figures_say_nothing() -> None:
     level = level_of(samples, [Reading(0.5), Reading(1.0, process=Process())])
     assert level is not None
     assert (level.cpu, level.lag_s, level.uses) == (None, None, {})
+
+
+def test_resources_of_one_name_count_as_one_with_all_their_places() -> None:
+    samples, readings = Model(narrow(places=2)).run(150)
+    doubled = [replace(reading, resources=reading.resources * 2) for reading in readings]
+    one, two = level_of(samples, readings), level_of(samples, doubled)
+    assert one is not None
+    assert two is not None
+    key = "semaphore narrow"
+    assert (two.uses[key].capacity, two.uses[key].utilisation) == (4, one.uses[key].utilisation)
 
 
 def test_those_placed_are_kinds() -> None:

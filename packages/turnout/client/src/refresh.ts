@@ -1,8 +1,15 @@
-/** `<div data-refresh="SECONDS">`: fetched anew and replaced for as long as the page is looked at. */
+/**
+ * `<div data-refresh="SECONDS">`: fetched anew and replaced for as long as the page is looked at, until it says 0: then
+ * nothing more comes.
+ */
 export function refreshParts(root: ParentNode, signal: AbortSignal): void {
   for (const part of root.querySelectorAll<HTMLElement>("[data-refresh]")) {
-    const seconds = Number(part.dataset.refresh) || 5;
-    const timer = setInterval(() => void refresh(part, signal), seconds * 1000);
+    const seconds = Number(part.dataset.refresh);
+    if (!seconds) continue;
+    const timer = setInterval(() => {
+      if (part.dataset.refresh === "0") clearInterval(timer);
+      else void refresh(part, signal);
+    }, seconds * 1000);
     signal.addEventListener("abort", () => clearInterval(timer));
   }
 }
@@ -14,7 +21,9 @@ async function refresh(part: HTMLElement, signal: AbortSignal): Promise<void> {
     const answer = await fetch(location.href, { headers: { accept: "text/html" }, signal });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const fresh = page.querySelector<HTMLElement>("[data-refresh]");
-    if (answer.ok && fresh && !signal.aborted) part.replaceChildren(...fresh.childNodes);
+    if (!answer.ok || !fresh || signal.aborted) return;
+    part.replaceChildren(...fresh.childNodes);
+    part.dataset.refresh = fresh.dataset.refresh;
   } catch {
     // The server is away, or the page was left: the next time tells.
   }

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from seawall import Batcher, Stop, ThreadPool, Watchdog, Worker, add_observer, remove_observer
+from seawall import Batcher, Gate, Stop, ThreadPool, Watchdog, Worker, add_observer, remove_observer, snapshot
 from seawall.clock import SYSTEM_CLOCK, Clock
 from turnout.accounts.known import Known
 from turnout.accounts.organisations import Organisations, Repositories
@@ -24,7 +24,9 @@ from turnout.ingest.visitor import Salts
 from turnout.ingest.writer import Writer
 from turnout.jobs.deletion import Deletions
 from turnout.jobs.derive import Derivation
+from turnout.jobs.exports import Exports
 from turnout.jobs.findings import FindingsLog
+from turnout.jobs.giving_way import BustleAtGates
 from turnout.mail import Outbox
 from turnout.model.event import Event
 from turnout.query.line import Line, make_query_gate
@@ -52,6 +54,7 @@ from turnout.web.live_hub import LiveHub
 from turnout.web.ops import Operations
 from turnout.web.ops_history import OpsHistory
 from turnout.web.room import make_room
+from turnout.web.site_export import ExportBuilder
 
 _LOG = logging.getLogger("turnout")
 
@@ -241,10 +244,27 @@ class Server:
             writer_is_alive=lambda: core.writing.statistics().is_running,
             days_waiting=lambda: core.derivation.figures().days_waiting,
             sites_swept=lambda: core.deletions.swept_total,
+            exports_waiting=lambda: self.exports.waiting(),
         )
-        self.history = OpsHistory(self.operations.readings)
+        self.history = OpsHistory(snapshot, self.operations.readings)
         self.live = LiveHub(runner_of(self.reader, "live"), core.clock, streams=settings.live_streams)
         people = core.people
+        self.gates = make_gates(settings)
+        self.exports = Exports(
+            settings.data / "exports",
+            ExportBuilder(
+                runner_of(self.reader, "export"),
+                core.directory.find,
+                core.clock,
+                has_cities=settings.city_database is not None,
+            ),
+            threads=core.statements,
+            clock=core.clock,
+            bustle=BustleAtGates(self._gates_of_people()),
+            most_mb=settings.exports_max_mb,
+        )
+        self._exporting = Worker("exports", self.exports.run)
+        self.exports.on_ask = self._exporting.wake
         services = Services(
             people.accounts,
             people.sessions,
@@ -254,14 +274,13 @@ class Server:
             people.sharing,
             runner,
             page_runner,
-            runner_of(recent, "export"),
+            self.exports,
             core.clock,
             settings,
             self.operations,
             self.history,
             self.live,
         )
-        self.gates = make_gates(settings)
         self.application = Edge(
             collect=Collect(self.pipeline, self.gates.ingest),
             app=make_app(services, kept_secret(settings.data / "csrf.key")),
@@ -287,6 +306,7 @@ class Server:
         self._watchdog.start()
         core.deriving.start()
         core.deleting.start()
+        self._exporting.start()
 
     def drain(self) -> None:
         """Takes in nothing that lasts, and ends what does: called on the loop, once or more, when the server is to stop."""
@@ -299,6 +319,7 @@ class Server:
         self.query_gate.close()
         self._tending.stop(END_S)
         self._mailing.stop(END_S)
+        self._exporting.stop(END_S)
         self._remembering.stop(END_S)
         self._watchdog.stop(END_S)
         remove_observer(self.findings.note)
@@ -308,6 +329,10 @@ class Server:
         self.reader.close()
         self.core.close(timeout_s)
         self.places.close()
+
+    def _gates_of_people(self) -> tuple[Gate, ...]:
+        gates = self.gates
+        return (gates.pages, gates.answers, gates.sign_ins, gates.ingest, self.query_gate)
 
     def _shared_s(self) -> float:
         # The pool may have nothing to do for a moment while a crowd waits before the pages.

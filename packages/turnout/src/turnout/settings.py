@@ -65,6 +65,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Sign-ins that may wait in line; each keeps a connection."""
     sign_in_wait_s: float = 60.0
     """Who would wait longer than this to sign in is told to come back."""
+    exports_max_mb: int = 1024
+    """Files of exports, all together: the oldest goes first, and all go after a day. No single one may be larger."""
     session_days: int = 30
     """A sign-in lasts this long."""
     city_database: Path | None = None
@@ -98,6 +100,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "hash_threads": (0, 64),
     "sign_ins_waiting": (1, 100_000),
     "sign_in_wait_s": (1, 600),
+    "exports_max_mb": (1, 1_000_000),
     "session_days": (1, 3_650),
     "drain_s": (0, 3_600),
 }

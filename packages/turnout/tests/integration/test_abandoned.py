@@ -76,7 +76,6 @@ async def ask(server: Server, method: str, path: str, leaves: asyncio.Event, **h
         ("GET", f"/sites/{DOMAIN}", 3),
         ("GET", f"/sites/{DOMAIN}/cards/pages", 3),
         ("GET", f"/sites/{DOMAIN}/details/pages", 1),
-        ("GET", f"/sites/{DOMAIN}/export.zip", 1),
         ("POST", "/api/v2/query", 1),
     ],
 )

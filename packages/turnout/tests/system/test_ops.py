@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import httpx
-from serving import EMAIL, PASSWORD, Turnout, until
+from serving import DOMAIN, EMAIL, PASSWORD, Turnout, until
 
 from seawall import snapshot
 
@@ -56,6 +56,36 @@ def test_an_operator_sees_operations_and_a_key_of_scope_ops_reads_them(turnout: 
     stats = turnout.command("key", "create", "--owner", EMAIL)
     refused = httpx.get(f"{turnout.url}/ops/snapshot", headers={"Authorization": f"Bearer {stats}"})
     assert (refused.status_code, refused.json()["title"]) == (401, "Not signed in")
+
+
+def test_what_other_tools_rely_on_is_there(server: Turnout) -> None:
+    """The names that `/metrics` promises, on a server that has taken an event and answered a query."""
+    assert server.send({"n": "pageview", "u": f"https://{DOMAIN}/", "d": DOMAIN}).status_code == 202
+    robot = server.send({"n": "pageview", "u": f"https://{DOMAIN}/", "d": DOMAIN}, agent="curl/8.5.0")
+    assert robot.headers["x-plausible-dropped"] == "1"
+    server.wait_for("pageviews", 1)
+    text = httpx.get(f"{server.url}/metrics").text
+    for sample in (
+        'turnout_events_total{outcome="accepted",reason=""} 1',
+        'turnout_events_total{outcome="dropped",reason="',
+        "turnout_journal_depth_events ",
+        "turnout_journal_age_seconds ",
+        "turnout_queries_in_flight ",
+        'seawall_gate_waiting{gate="pages",workload="dashboard"} 0',
+        'seawall_gate_in_flight{gate="ingest",workload="ingest"} 0',
+        'seawall_gate_wait_seconds_bucket{gate="pages",workload="account",le="',
+        'seawall_room_expected_wait_seconds{workload="dashboard"} 0',
+        'seawall_pool_threads{pool="queries"} ',
+        'seawall_pool_busy{pool="hashes"} ',
+        'seawall_pool_queued{pool="accounts"} 0',
+        'seawall_pool_queue_age_seconds{pool="jobs"} 0',
+        'seawall_lock_waiters{lock="journal"} ',
+        'seawall_lock_wait_seconds_bucket{lock="store.days",le="',
+        'seawall_loop_lag_seconds{loop="main"} ',
+        "seawall_deadlocks_total 0",
+    ):
+        assert f"\n{sample}" in text, sample
+    assert text.endswith("# EOF\n")
 
 
 def test_without_a_wish_a_server_runs_watched(make_turnout: type[Turnout], tmp_path: Path) -> None:

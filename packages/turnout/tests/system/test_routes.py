@@ -18,7 +18,7 @@ from seawall.clock import SYSTEM_CLOCK
 from turnout.settings import Settings
 from turnout.web.app import Services, make_app
 from turnout.web.scope import FREE
-from turnout.web.workloads import ROUTES
+from turnout.web.workloads import EXPORTS, ROUTES
 
 if TYPE_CHECKING:
     from serving import Turnout
@@ -47,7 +47,11 @@ ON_SITE: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", SITE): all_of(SEEN),
     ("GET", f"{SITE}/cards/{{card}}"): all_of(SEEN),
     ("GET", f"{SITE}/details/{{card}}"): all_of(SEEN),
-    ("GET", f"{SITE}/export.zip"): all_of(SEEN),
+    ("GET", f"{SITE}/export.zip"): all_of(GONE),
+    ("POST", f"{SITE}/exports"): all_of(WRONG),
+    ("GET", f"{SITE}/exports/{{token}}"): all_of(HIDDEN),
+    ("GET", f"{SITE}/exports/{{token}}/file"): all_of(HIDDEN),
+    ("POST", f"{SITE}/exports/{{token}}/cancel"): all_of(HIDDEN),
     ("GET", f"{SITE}/live"): all_of(SEEN),
     ("GET", f"{SITE}/suggest"): all_of(WRONG),
     ("GET", f"{SITE}/settings"): from_role("editor", SEEN),
@@ -79,11 +83,17 @@ BY_LINK: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", f"{SHARE}/cards/{{card}}"): all_of(401, nobody=401),
     ("GET", f"{SHARE}/details/{{card}}"): all_of(401, nobody=401),
     ("GET", f"{SHARE}/export.zip"): all_of(401, nobody=401),
+    ("GET", f"{SHARE}/exports/{{token}}"): all_of(401, nobody=401),
+    ("GET", f"{SHARE}/exports/{{token}}/file"): all_of(401, nobody=401),
     ("GET", f"{SHARE}/live"): all_of(401, nobody=401),
     ("GET", f"{SHARE}/suggest"): all_of(401, nobody=401),
 }
 BY_KEY: dict[tuple[str, str], tuple[int, ...]] = {
     ("POST", "/api/v2/query"): (KEYLESS, HIDDEN, SEEN, SEEN, SEEN, SEEN),
+    ("POST", EXPORTS): (KEYLESS, HIDDEN, 202, 202, 202, 202),
+    ("GET", f"{EXPORTS}/{{token}}"): (KEYLESS, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN),
+    ("GET", f"{EXPORTS}/{{token}}/file"): (KEYLESS, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN),
+    ("DELETE", f"{EXPORTS}/{{token}}"): (KEYLESS, HIDDEN, HIDDEN, HIDDEN, HIDDEN, HIDDEN),
 }
 OWN: dict[tuple[str, str], tuple[int, ...]] = {
     ("GET", "/"): all_of(GONE),
@@ -136,6 +146,7 @@ FIELDS = {
     "confirm": "no",
     "public": "no",
     "code": "x",
+    "first": "yesterday",
 }
 # What a form may say where nothing comes of it.
 NAMED = {("POST", f"{ORG}/name"): "Acme", ("POST", f"{ORG}/members/{{user}}/role"): "viewer"}
@@ -162,13 +173,12 @@ class World:
         )
         web = self.clients[who]
         if path.startswith("/api/"):
-            body = {
-                "site_id": "acme.example" if is_own else "other.example",
-                "metrics": ["visitors"],
-                "date_range": "day",
-            }
+            body: dict[str, object] = {"site_id": "acme.example" if is_own else "other.example"}
+            if path == "/api/v2/query":
+                body |= {"metrics": ["visitors"], "date_range": "day"}
             key = self.keys.get(who)
-            return web.post(filled, json=body, headers={"Authorization": f"Bearer {key}"} if key else {})
+            headers = {"Authorization": f"Bearer {key}"} if key else {}
+            return web.request(method, filled, json=body if method == "POST" else None, headers=headers)
         if method == "GET":
             with web.stream("GET", filled) as answer:
                 is_endless = answer.headers.get("content-type", "").startswith("text/event-stream")

@@ -1,9 +1,7 @@
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from zipfile import ZipFile
 
 import pytest
 from litestar import Litestar, Request, Response
@@ -17,7 +15,7 @@ from turnout.model.access import SiteAccess
 from turnout.model.site import OrganisationId, Principal, Site, SiteId, UserId
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
-from turnout.web.dashboard import export_site, show_card, show_details, show_site
+from turnout.web.dashboard import show_card, show_details, show_site
 from turnout.web.mount import Desk
 from turnout.web.templating import make_engine
 
@@ -58,7 +56,7 @@ def given(value: object) -> Provide:
 @pytest.fixture
 def client(runner: QueryRunner) -> Iterator[TestClient[Litestar]]:
     app = Litestar(
-        [show_site, show_card, show_details, export_site],
+        [show_site, show_card, show_details],
         dependencies={
             "viewer": given(ME),
             "access": Provide(access, sync_to_thread=False),
@@ -120,7 +118,7 @@ def test_a_site_without_events_names_the_public_address(client: TestClient[Lites
     assert "Waiting for the first visit" in answer.text
 
 
-@pytest.mark.parametrize("below", ["", "/cards/chart", "/details/pages", "/details/pages.csv", "/export.zip"])
+@pytest.mark.parametrize("below", ["", "/cards/chart", "/details/pages", "/details/pages.csv"])
 def test_a_site_of_someone_else_is_not_found(below: str, client: TestClient[Litestar]) -> None:
     assert client.get(f"/sites/other.example{below}").status_code == 404
 
@@ -130,7 +128,7 @@ def test_what_is_not_on_the_page_is_not_found(below: str, client: TestClient[Lit
     assert client.get(f"/sites/acme.example{below}").status_code == 404
 
 
-@pytest.mark.parametrize("below", ["/cards/chart", "/details/pages", "/details/pages.csv", "/export.zip"])
+@pytest.mark.parametrize("below", ["/cards/chart", "/details/pages", "/details/pages.csv"])
 def test_a_bad_address_names_its_parameter_everywhere(below: str, client: TestClient[Litestar]) -> None:
     answer = client.get(f"/sites/acme.example{below}?period=fortnight")
     assert answer.status_code == 400
@@ -160,19 +158,3 @@ def test_a_file_is_named_by_site_report_and_dates(client: TestClient[Litestar]) 
     assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
     assert answer.headers["cache-control"] == "private, no-store"
     assert answer.text.splitlines()[0] == "channel,visitors,visits,pageviews,bounce_rate,visit_duration"
-
-
-def test_the_archive_holds_every_report(client: TestClient[Litestar]) -> None:
-    answer = client.get("/sites/acme.example/export.zip?period=7d&f=is,visit:country,DE&event=Signup")
-    assert answer.headers["content-disposition"] == ('attachment; filename="acme.example-2026-11-17_to_2026-11-24.zip"')
-    archive = ZipFile(io.BytesIO(answer.content))
-    names = archive.namelist()
-    assert names[0] == "numbers-by-day.csv"
-    assert {"sources-source.csv", "pages-exit.csv", "devices-os_version.csv", "events.csv"} <= set(names)
-    assert "property-1-plan.csv" in names
-    assert not [name for name in names if "map" in name or "cit" in name]
-    assert len(archive.read(names[0]).splitlines()) == 1 + 8
-    about = archive.read("about.txt").decode()
-    assert "17–24 Nov 2026" in about
-    assert "Country is Germany" in about
-    assert "first of" not in about

@@ -72,7 +72,7 @@ def test_who_leaves_stops_what_only_he_asked_for_and_no_change_of_data() -> None
     async def run() -> None:
         crowd = Crowd(for_cores(Settings(), cores=2))
         leaves = asyncio.Event()
-        asked = ["/sites/acme.example", "/share/x/cards/pages", "/sites/acme.example/export.zip"]
+        asked = ["/sites/acme.example", "/share/x/cards/pages", "/sites/acme.example/exports/x/file"]
         gone = [asyncio.create_task(crowd.ask(path, leaves=leaves)) for path in asked]
         gone.append(asyncio.create_task(crowd.ask("/api/v2/query", "POST", leaves=leaves)))
         change = asyncio.create_task(crowd.ask("/sites/acme.example/settings/delete", "POST", leaves=leaves))

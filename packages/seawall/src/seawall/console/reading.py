@@ -51,11 +51,12 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What limits now, in a title and a sentence."""
+    """What limits now, in a title and a sentence; `limits` is its kind and name."""
 
     title: str
     reason: str
     is_calm: bool
+    limits: tuple[str, str] | None = None
 
 
 def read(snapshot: Snapshot) -> list[Reading]:
@@ -80,14 +81,14 @@ def judge(readings: Sequence[Reading]) -> Verdict:
     """What fails, or what somebody has waited longest for."""
     for one in readings:
         if one.state == "failing":
-            return Verdict(f"The {one.kind} {one.name} fails", one.detail or one.now, False)
+            return Verdict(f"The {one.kind} {one.name} fails", one.detail or one.now, False, (one.kind, one.name))
     worst = max(readings, key=lambda one: one.pressure_s, default=None)
     if worst is None or worst.pressure_s < CROWDED_S:
         return Verdict("Nothing limits now", "Nobody has waited for longer than a tenth of a second.", True)
     held = f"; held by {' and '.join(worst.holders)}" if worst.holders and "held by" not in worst.now else ""
     reason = f"{worst.now}{held}; {worst.detail}."
     reason = reason[0].upper() + reason[1:]
-    return Verdict(f"The {worst.kind} {worst.name} limits now", reason, False)
+    return Verdict(f"The {worst.kind} {worst.name} limits now", reason, False, (worst.kind, worst.name))
 
 
 def duration(seconds: float) -> str:

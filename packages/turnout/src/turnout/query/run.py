@@ -131,6 +131,11 @@ class QueryRunner:
         """The position up to which answers are complete. Does not block."""
         return self._reader.version()
 
+    async def rows(self, site: Site, plan: Plan) -> list[tuple[object, ...]]:
+        """The rows of a statement that is no `Query`, as they are. Raises as `answer` does."""
+        key = (plan.sql, plan.parameters, self._reader.version())
+        return await self._shared(site, key, plan, list, is_kept=False)
+
     async def property_names(self, site: Site, span: Days | Instants, event: str) -> tuple[str, ...]:
         """The names of an event's properties in a range, most frequent first, 30 at most. Raises as `answer` does."""
         plan = property_names_plan(site, span, event)

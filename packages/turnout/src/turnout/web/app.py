@@ -19,6 +19,7 @@ from turnout.accounts.organisations import Organisations
 from turnout.accounts.second_factor import SecondFactors
 from turnout.accounts.service import Accounts
 from turnout.accounts.sessions import Sessions
+from turnout.jobs.exports import Exports
 from turnout.model.access import Organisation, Right, SiteAccess
 from turnout.model.site import OrganisationId, Principal, Site
 from turnout.query.run import QueryRunner
@@ -30,6 +31,7 @@ from turnout.web import (
     account,
     auth,
     dashboard,
+    exports,
     invitation,
     ops_page,
     organisation,
@@ -39,6 +41,7 @@ from turnout.web import (
     welcome,
 )
 from turnout.web.api import query_stats
+from turnout.web.api_exports import API_EXPORTS
 from turnout.web.api_page import OperationsPage
 from turnout.web.assets import STATIC
 from turnout.web.auth import cookie_name, is_https, session_cookie
@@ -70,7 +73,7 @@ class Services:
     sharing: Sharing
     runner: QueryRunner
     page_runner: QueryRunner
-    export_runner: QueryRunner
+    exports: Exports
     clock: Clock
     settings: Settings
     operations: Operations
@@ -85,7 +88,11 @@ PAGES = (
     dashboard.show_site,
     dashboard.show_card,
     dashboard.show_details,
-    dashboard.export_site,
+    exports.export_site,
+    exports.export_events,
+    exports.show_export,
+    exports.save_export,
+    exports.cancel_export,
     dashboard.watch_site,
     dashboard.suggest_for_site,
     share.show_share,
@@ -93,6 +100,8 @@ PAGES = (
     share.show_shared_card,
     share.show_shared_details,
     share.export_share,
+    share.show_shared_export,
+    share.save_shared_export,
     share.watch_share,
     share.suggest_for_share,
     auth.show_login,
@@ -155,6 +164,7 @@ def make_app(services: Services, csrf_secret: str) -> Litestar:
         route_handlers=[
             *PAGES,
             query_stats,
+            *API_EXPORTS,
             create_static_files_router(
                 path="/static",
                 directories=[STATIC],
@@ -228,9 +238,7 @@ def _dependencies(services: Services) -> dict[str, Provide]:
 
     return {
         **{name: given(getattr(services, name)) for name in Services.__dataclass_fields__},
-        "desk": given(
-            Desk(services.page_runner, services.clock, services.settings, export_runner=services.export_runner)
-        ),
+        "desk": given(Desk(services.page_runner, services.clock, services.settings)),
         "viewer": Provide(_viewer, sync_to_thread=False),
         "principal": Provide(_principal, sync_to_thread=False),
         "access": Provide(_access, sync_to_thread=False),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
@@ -14,11 +12,10 @@ from turnout.model.site import Principal
 from turnout.sites.service import Sites
 from turnout.web.live import live_response
 from turnout.web.live_hub import LiveHub
-from turnout.web.mount import HEADERS, Desk, Mount, PageRequest, read_parameters
+from turnout.web.mount import HEADERS, Desk, PageRequest, read_parameters, site_mount
 from turnout.web.peer import peer_of
 from turnout.web.scope import is_still_admitted, on_site
 from turnout.web.site_details import site_details
-from turnout.web.site_export import site_export
 from turnout.web.site_page import site_card, site_page
 from turnout.web.suggest import Suggestion, suggestions
 
@@ -41,7 +38,7 @@ async def show_site(
     desk: DeskDependency,
 ) -> Template | Redirect:
     """A site's numbers, as the address asks for them."""
-    return await site_page(request, await _mount(access, viewer, sites), desk)
+    return await site_page(request, await site_mount(access, viewer, sites), desk)
 
 
 @get(f"{HERE}/cards/{{card:str}}", opt=SEEN)
@@ -54,7 +51,7 @@ async def show_card(
     desk: DeskDependency,
 ) -> Template:
     """One section of the page alone, for a script that comes back for what was late."""
-    return await site_card(request, await _mount(access, viewer, sites), desk, card)
+    return await site_card(request, await site_mount(access, viewer, sites), desk, card)
 
 
 @get(f"{HERE}/details/{{card:str}}", opt=SEEN)
@@ -67,19 +64,7 @@ async def show_details(
     desk: DeskDependency,
 ) -> Template | Redirect | Response[bytes]:
     """All rows of a card; as CSV for `CARD.csv`."""
-    return await site_details(request, await _mount(access, viewer, sites), desk, card)
-
-
-@get(f"{HERE}/export.zip", opt=SEEN)
-async def export_site(
-    request: PageRequest,
-    access: AccessDependency,
-    viewer: ViewerDependency,
-    sites: SitesDependency,
-    desk: DeskDependency,
-) -> Template | Response[bytes]:
-    """Everything that the page shows, as CSV."""
-    return await site_export(request, await _mount(access, viewer, sites), desk)
+    return await site_details(request, await site_mount(access, viewer, sites), desk, card)
 
 
 @get(f"{HERE}/live", opt=SEEN, include_in_schema=False)
@@ -97,14 +82,3 @@ async def suggest_for_site(
 ) -> Response[list[Suggestion]]:
     """The values of `dimension` that contain `q`, most frequent first. The rest of the address is the page's."""
     return Response(await suggestions(access.site, desk, read_parameters(request)), headers=HEADERS)
-
-
-async def _mount(access: SiteAccess, viewer: Principal | None, sites: Sites) -> Mount:
-    path = f"/sites/{quote(access.site.domain, safe='')}"
-    return Mount(
-        site=access.site,
-        page_path=path,
-        principal=viewer,
-        sites=await sites.list(viewer) if viewer else (),
-        settings_path=f"{path}/settings" if "edit_site" in access.rights else "",
-    )

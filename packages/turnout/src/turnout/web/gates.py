@@ -26,7 +26,7 @@ TIME_S: dict[str, float] = {
     FOLLOWERS: 30.0,
     "sections": 60.0,
     "api": 60.0,
-    "export": 300.0,
+    "export": 3600.0,
     "sign-in": 60.0,
 }
 """The deadline of a request that was let in: no wait below it lasts longer. Streams have none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -14,9 +14,11 @@ from litestar.response import Template
 
 from seawall.clock import Clock
 from turnout.errors import BadInput
+from turnout.model.access import SiteAccess
 from turnout.model.site import Principal, Site
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
+from turnout.sites.service import Sites
 from turnout.web.fragments import Fragments
 
 PARAMETERS_LIMIT = 100
@@ -44,24 +46,29 @@ class Mount(msgspec.Struct, frozen=True, kw_only=True):
     is_embed: bool = False
 
 
+async def site_mount(access: SiteAccess, viewer: Principal | None, sites: Sites) -> Mount:
+    """A site's page for its people, and where it is public for everybody."""
+    path = f"/sites/{quote(access.site.domain, safe='')}"
+    return Mount(
+        site=access.site,
+        page_path=path,
+        principal=viewer,
+        sites=await sites.list(viewer) if viewer else (),
+        settings_path=f"{path}/settings" if "edit_site" in access.rights else "",
+    )
+
+
 class Desk(msgspec.Struct, frozen=True):
-    """What answers the page's questions. `export_runner`: those of files, which wait for everybody else; like the rest
-    where there is none."""
+    """What answers the page's questions."""
 
     runner: QueryRunner
     clock: Clock
     settings: Settings
     fragments: Fragments = msgspec.field(default_factory=Fragments)
-    export_runner: QueryRunner | None = None
 
     def now(self, site: Site) -> datetime:
         """The site's wall clock, aware."""
         return datetime.fromtimestamp(self.clock.time(), UTC).astimezone(ZoneInfo(site.timezone))
-
-    @property
-    def exporter(self) -> QueryRunner:
-        """What answers the questions of a file."""
-        return self.export_runner or self.runner
 
     @property
     def has_cities(self) -> bool:

@@ -33,6 +33,7 @@ class Operations:
     writer_is_alive: Callable[[], bool]
     days_waiting: Callable[[], int]
     sites_swept: Callable[[], int]
+    exports_waiting: Callable[[], int]
     is_draining: bool = False
 
     def ready(self) -> tuple[bool, bytes]:
@@ -102,6 +103,7 @@ class Operations:
             *_gauge("turnout_journal_size_bytes", "bytes", "What the journal takes on the disk.", journal.size_bytes),
             *_gauge("turnout_queries_in_flight", "", "Queries that run now.", self.queries_in_flight()),
             *_gauge("turnout_days_waiting", "", "Days that are over and not summed up yet.", self.days_waiting()),
+            *_gauge("turnout_exports_waiting", "", "Exports in line or being built.", self.exports_waiting()),
             "# TYPE turnout_deleted_sites_swept counter",
             "# HELP turnout_deleted_sites_swept Times that a deleted site's events were cleared away.",
             f"turnout_deleted_sites_swept_total {self.sites_swept()}",

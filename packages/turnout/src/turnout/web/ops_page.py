@@ -14,7 +14,7 @@ from seawall.observe.whereabouts import stacks_of
 from turnout.model.site import Principal
 from turnout.web.forms import PageRequest
 from turnout.web.ops import Operations
-from turnout.web.ops_history import OpsHistory
+from turnout.web.ops_history import OpsHistory, refusals
 from turnout.web.page.ops_table import draw_ops
 from turnout.web.page.sparkline import HEIGHT, WIDTH
 from turnout.web.pages import page
@@ -37,7 +37,7 @@ async def show_ops(
 ) -> Template:
     """How everything stands."""
     found = snapshot()
-    table = draw_ops(operations.readings(found), ops_history.loads())
+    table = draw_ops(operations.readings(found), ops_history.last_hour(), refusals(found))
     return page(
         request,
         "ops.html",

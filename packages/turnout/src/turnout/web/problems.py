@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from litestar import Request, Response
 from litestar.datastructures import Cookie, State
-from litestar.exceptions import HTTPException, PermissionDeniedException
+from litestar.exceptions import HTTPException, PermissionDeniedException, ValidationException
 from litestar.middleware.csrf import CSRF_SECRET_LENGTH, generate_csrf_hash, generate_csrf_token
 from litestar.response import Redirect, Template
 
@@ -63,6 +63,8 @@ def problem_of(error: Exception) -> Problem:
                 "The form is out of date",
                 "It was opened before its cookie changed. Nothing was done. Go back, reload the page and send it again.",
             )
+        case ValidationException(extra=[{"message": str(message), "key": str(field)}, *_]):
+            return Problem(400, "That can’t be used", f"{field}: {message}", field)
         case HTTPException(status_code=405):
             return Problem(405, "There is no page here", "Forms are sent to this address. Open the page they stand on.")
         case HTTPException():

@@ -6,13 +6,15 @@ from litestar import Response, get, post
 from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import FromPath, SkipValidation
-from litestar.response import Redirect, Stream, Template
+from litestar.response import File, Redirect, Stream, Template
 
 from turnout.errors import BadInput, TooManyAttempts
+from turnout.jobs.exports import Exports
 from turnout.settings import Settings
 from turnout.sites.sharing import OPEN_S, Sharing
 from turnout.store.sql.sites import OpenLink
 from turnout.web.auth import cookie_name, is_https
+from turnout.web.exports import ask_for_report, draw_export, export_file
 from turnout.web.forms import fields
 from turnout.web.live import live_response
 from turnout.web.live_hub import LiveHub
@@ -22,7 +24,6 @@ from turnout.web.peer import peer_of
 from turnout.web.problems import wait_words
 from turnout.web.scope import BY_LINK, is_still_admitted
 from turnout.web.site_details import site_details
-from turnout.web.site_export import site_export
 from turnout.web.site_page import site_card, site_page
 from turnout.web.suggest import Suggestion, suggestions
 
@@ -30,6 +31,7 @@ LinkDependency = NamedDependency[SkipValidation[OpenLink]]
 SharingDependency = NamedDependency[SkipValidation[Sharing]]
 SettingsDependency = NamedDependency[SkipValidation[Settings]]
 LiveDependency = NamedDependency[SkipValidation[LiveHub]]
+ExportsDependency = NamedDependency[SkipValidation[Exports]]
 DeskDependency = NamedDependency[SkipValidation[Desk]]
 
 HERE = "/share/{slug:str}"
@@ -91,12 +93,46 @@ async def show_shared_details(
 
 @get(f"{HERE}/export.zip", opt=BY_LINK)
 async def export_share(
-    request: PageRequest, link: LinkDependency, sharing: SharingDependency, desk: DeskDependency
-) -> Template | Response[bytes]:
-    """Everything that the page shows, as CSV."""
-    if not _is_open(request, link, sharing, desk.settings):
+    request: PageRequest,
+    link: LinkDependency,
+    sharing: SharingDependency,
+    settings: SettingsDependency,
+    exports: ExportsDependency,
+) -> Template | Redirect:
+    """Asks for everything that the page shows, as CSV; leads to where it is built."""
+    if not _is_open(request, link, sharing, settings):
         return _password_page(request, link)
-    return await site_export(request, _mount(request, link), desk)
+    return await ask_for_report(request, _mount(request, link), exports, f"link {link.id}")
+
+
+@get(f"{HERE}/exports/{{token:str}}", opt=BY_LINK)
+async def show_shared_export(
+    request: PageRequest,
+    token: FromPath[str],
+    link: LinkDependency,
+    sharing: SharingDependency,
+    settings: SettingsDependency,
+    exports: ExportsDependency,
+) -> Template:
+    """How an export stands."""
+    if not _is_open(request, link, sharing, settings):
+        return _password_page(request, link)
+    return draw_export(_mount(request, link), exports.find(token, link.site.id))
+
+
+@get(f"{HERE}/exports/{{token:str}}/file", opt=BY_LINK)
+async def save_shared_export(
+    request: PageRequest,
+    token: FromPath[str],
+    link: LinkDependency,
+    sharing: SharingDependency,
+    settings: SettingsDependency,
+    exports: ExportsDependency,
+) -> Template | File:
+    """The file of an export that is done."""
+    if not _is_open(request, link, sharing, settings):
+        return _password_page(request, link)
+    return export_file(link.site, token, exports)
 
 
 @get(f"{HERE}/live", opt=BY_LINK, include_in_schema=False)

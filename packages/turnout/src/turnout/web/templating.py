@@ -31,9 +31,17 @@ def make_environment(undefined: type[Undefined] = Undefined) -> Environment:
         "day": day,
         "action_words": action_words,
         "duration": duration,
+        "filesize": filesize,
         "single_quoted": single_quoted,
     }
     return environment
+
+
+def filesize(size_bytes: int) -> str:
+    """As people read it: `3 kB`, `1.2 MB`."""
+    if size_bytes < 1_000_000:
+        return f"{max(1, round(size_bytes / 1000))} kB"
+    return f"{size_bytes / 1_000_000:,.1f} MB"
 
 
 def single_quoted(text: str) -> Markup:

@@ -14,9 +14,10 @@ from litestar.routes import HTTPRoute
 Work = Literal["operations", "account", "dashboard", "sections", "api", "export", "live", "sign-in"]
 """*operations*: what must answer under any load, and files. *account*: pages about people, organisations and settings.
 *dashboard*: a site's numbers. *sections*: a part of such a page that was late. *api*: questions of programs. *export*:
-files of many questions. *live*: streams. *sign-in*: whatever checks a password, which takes a core for 50 ms."""
+files to save. *live*: streams. *sign-in*: whatever checks a password, which takes a core for 50 ms."""
 
 SITE, SHARE, ORGANISATION = "/sites/{domain}", "/share/{slug}", "/organisations/{organisation_id}"
+EXPORTS = "/api/v1/exports"
 
 ROUTES: dict[Work, tuple[str, ...]] = {
     "operations": ("GET /ops", "GET /ops/snapshot", "GET /ops/stacks", "GET /static/{file_path}"),
@@ -62,14 +63,17 @@ ROUTES: dict[Work, tuple[str, ...]] = {
         f"POST {SITE}/settings/guests",
         f"POST {SITE}/settings/guests/{{user}}/remove",
         f"POST {SITE}/settings/delete",
+        *(f"GET {page}/{below}" for page in (SITE, SHARE) for below in ("export.zip", "exports/{token}")),
+        f"POST {SITE}/exports",
+        f"POST {SITE}/exports/{{token}}/cancel",
         "GET /api/docs",
         "GET /api/docs/{path}",
         "GET /api/docs/openapi.json",
     ),
     "dashboard": tuple(f"GET {page}{below}" for page in (SITE, SHARE) for below in ("", "/details/{card}", "/suggest")),
     "sections": tuple(f"GET {page}/cards/{{card}}" for page in (SITE, SHARE)),
-    "api": ("POST /api/v2/query",),
-    "export": tuple(f"GET {page}/export.zip" for page in (SITE, SHARE)),
+    "api": ("POST /api/v2/query", f"POST {EXPORTS}", f"GET {EXPORTS}/{{token}}", f"DELETE {EXPORTS}/{{token}}"),
+    "export": (*(f"GET {page}/exports/{{token}}/file" for page in (SITE, SHARE)), f"GET {EXPORTS}/{{token}}/file"),
     "live": tuple(f"GET {page}/live" for page in (SITE, SHARE)),
     "sign-in": (
         "POST /login",

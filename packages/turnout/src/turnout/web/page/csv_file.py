@@ -18,10 +18,16 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 def write_csv(header: Sequence[str], rows: Iterable[Sequence[str | float]]) -> bytes:
     """A file of rows below their headings. Texts that a spreadsheet would compute begin with an apostrophe."""
+    return write_lines([header]) + write_lines(
+        [safe(cell) if isinstance(cell, str) else cell for cell in row] for row in rows
+    )
+
+
+def write_lines(rows: Iterable[Sequence[object]]) -> bytes:
+    """Rows as they are, without headings."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text)  # the module's own dialect ends lines with CRLF and doubles quotes, as RFC 4180 says
-    writer.writerow(header)
-    writer.writerows([safe(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+    # The module's own dialect ends lines with CRLF and doubles quotes, as RFC 4180 says.
+    csv.writer(text).writerows(rows)
     return text.getvalue().encode()
 
 

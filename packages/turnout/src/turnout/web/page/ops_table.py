@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 import msgspec
@@ -10,6 +10,7 @@ import msgspec
 from seawall.console.reading import Reading, State, Verdict, duration, judge
 from seawall.console.reading import read as read_snapshot
 from seawall.core.statistics import Snapshot
+from turnout.web.ops_history import STEP_S, STEPS, LastHour, Refusals, Trail
 from turnout.web.page.sparkline import trace
 
 BEHIND_S = 5.0
@@ -36,11 +37,22 @@ class OpsRow(msgspec.Struct, frozen=True):
     holders: tuple[str, ...] = ()
 
 
+class HourRow(msgspec.Struct, frozen=True):
+    """What limited, or who was refused and why, in the last hour: the sum in words, and its line."""
+
+    name: str
+    what: str
+    total: str
+    line: str
+
+
 class OpsTable(msgspec.Struct, frozen=True):
     """The whole page."""
 
     verdict: Verdict
     rows: tuple[OpsRow, ...]
+    limited: tuple[HourRow, ...]
+    refused: tuple[HourRow, ...]
 
 
 def read(snapshot: Snapshot, figures: Figures) -> list[Reading]:
@@ -57,21 +69,44 @@ def read(snapshot: Snapshot, figures: Figures) -> list[Reading]:
     return readings
 
 
-def draw_ops(readings: Sequence[Reading], history: Mapping[tuple[str, str], Sequence[float]]) -> OpsTable:
-    """The page for these readings. `history`: earlier loads of each (kind, name), the oldest first."""
+def draw_ops(readings: Sequence[Reading], hour: LastHour, totals: Refusals) -> OpsTable:
+    """The page for these readings, and the hour before them. `totals`: who was refused since the server began."""
     rows = tuple(
         OpsRow(
             one.kind,
             one.name,
             one.now,
             one.detail,
-            trace([*history.get((one.kind, one.name), ()), one.load]),
+            trace([*hour.loads.get((one.kind, one.name), ()), one.load]),
             one.state,
             one.holders,
         )
         for one in readings
     )
-    return OpsTable(judge(readings), rows)
+    return OpsTable(judge(readings), rows, _limited(hour), _refused(hour, totals))
+
+
+def _limited(hour: LastHour) -> tuple[HourRow, ...]:
+    found = sorted(hour.limited.items(), key=lambda one: -sum(one[1]))
+    return tuple(
+        HourRow(name, kind, f"for {duration(sum(trail) * STEP_S)}", trace(_whole(trail)))
+        for (kind, name), trail in found
+        if any(trail)
+    )
+
+
+def _refused(hour: LastHour, totals: Refusals) -> tuple[HourRow, ...]:
+    rows = []
+    for (name, reason), total in sorted(totals.items()):
+        trail = hour.refused.get((name, reason), ())
+        told = f"{sum(trail):,.0f} in the last hour, {total:,} since the start"
+        rows.append(HourRow(name, reason, told, trace(_whole(trail))))
+    return tuple(rows)
+
+
+def _whole(trail: Trail) -> Trail:
+    """The hour to its beginning, so that lines of what is new and what is old can be compared."""
+    return [*([0.0] * (STEPS - len(trail))), *trail]
 
 
 def _journal(figures: Figures) -> Reading:
