@@ -18,11 +18,18 @@ FULL = 0.85
 EXPLAINS, EXPLAINS_ALONE = 0.3, 0.5
 """What all that is full has to explain of the excess, at the least; of the whole latency, where nothing was calm."""
 
+MOST = 0.6
+
 TAKES_PART = 0.03
 """What each of several has to explain that are full together."""
 
 
-def full(load: Load, level: Level) -> Verdict | None:
+def full_for_certain(load: Load, level: Level) -> Verdict | None:
+    """As `full`, where it explains most of the excess: then whatever else runs late is late because of it."""
+    return full(load, level, explains=MOST) if load.calm else None
+
+
+def full(load: Load, level: Level, *, explains: float = EXPLAINS) -> Verdict | None:
     """A lock, pool, semaphore or queue that is full by its own figures and whose wait explains the excess.
 
     Of several in a row that are full, the one that lets the fewest through: the first may have the longest line, since what
@@ -38,7 +45,7 @@ def full(load: Load, level: Level) -> Verdict | None:
         if key not in inflated and explained[key] >= TAKES_PART
     ]
     in_all = min(1.0, sum(explained.values()))
-    if not found or in_all < (EXPLAINS if load.calm else EXPLAINS_ALONE):
+    if not found or in_all < (explains if load.calm else EXPLAINS_ALONE):
         return None
     _, _, key = min(found)
     use, gain = level.uses[key], predict_gain(load, level, key)

@@ -17,6 +17,9 @@ SLOWER = 1.6
 
 SLOWER_S = 0.010
 
+MEAN_SLOWER = 2.5
+"""Where a line is unfair, newcomers are fast and some wait for ever: the median hardly shows it, the mean does."""
+
 INFLATED = 1.5
 """A hold half as long again as when calm is made longer by something inside."""
 
@@ -89,10 +92,12 @@ def load_of(ordered: Sequence[Level]) -> Load:
         pressed = _became_slower(ordered[0]) or ordered[0].failed > FAILS
         return Load((), tuple(ordered)) if pressed else Load(tuple(ordered), ())
     fastest_s = min((level.p50_s for level in ordered), default=0.0)
+    mean_s = min((level.steady_mean_s for level in ordered), default=0.0)
     by_name_s = _fastest_by_name(ordered)
     is_calm = [
         level.failed <= FAILS
         and not _is_slower(level.p50_s, fastest_s)
+        and level.steady_mean_s <= max(MEAN_SLOWER * mean_s, mean_s + 2 * SLOWER_S)
         and not any(_is_slower(p50_s, by_name_s[name]) for name, p50_s in level.p50_by_name_s.items())
         for level in ordered
     ]
