@@ -56,7 +56,7 @@ RESULTS = {
     "closed": replace(run(), offered_per_s=None, arrivals="closed, 300 users for 30 s"),
     "limit": limit(),
     "unfitted": replace(limit(verdict=None), contention=None, coherency=None, alone_per_s=None, holds_per_s=None),
-    "no loads": replace(limit(verdict=None), runs=(), under_way=(), holds_per_s=None),
+    "no loads": replace(limit(verdict=None), runs=(), under_way=(), done_per_s=(), holds_per_s=None),
 }
 
 
@@ -99,6 +99,7 @@ def test_whatever_is_named_by_others_can_not_run() -> None:
         target=EVIL,
         users=EVIL,
         machine=EVIL,
+        reasons={EVIL: 3},
         steps=(replace(run().steps[0], name=EVIL),),
         readings=(Reading(1.0, (Resource(EVIL, "lock", 1, 1, 3),)), Reading(2.0, (Resource(EVIL, "lock", 1, 1, 3),))),
     )
@@ -145,5 +146,5 @@ def test_the_law_is_what_was_fitted_and_is_left_out_where_nothing_was() -> None:
 
 def test_tables_hold_every_second_every_request_and_every_load() -> None:
     result = run(260, duration_s=20)
-    assert drawn(result).count('<th scope="row">') == 20 + len(result.steps) + 3
+    assert drawn(result).count('<th scope="row">') == 20 + len(result.steps) + 3 + len(result.reasons)
     assert drawn(limit()).count('<th scope="row">') == len(limit().runs)

@@ -76,6 +76,12 @@ def test_the_process_is_read_too() -> None:
     assert (process.cpu_s_total, process.rss_bytes, process.cores) == (12.5, 1e6, 1)
 
 
+@pytest.mark.parametrize("name", ["go_sched_gomaxprocs_threads", "system_cpu_count"])
+def test_other_runtimes_say_how_many_cores_they_use(name: str) -> None:
+    _, process = read_metrics(parse_metrics(f"process_cpu_seconds_total 12.5\n{name} 8\n"))
+    assert process.cores == 8
+
+
 def test_how_many_cores_another_languages_process_has_is_not_known() -> None:
     _, process = read_metrics(parse_metrics("process_cpu_seconds_total 12.5\n"))
     assert process.cores is None

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from model import Model, Station
+from simulated import Model, Station
 
 from flashcrowd.samples import Process, Reading, ResourceKind
 from flashcrowd.verdict.level import level_of
@@ -77,11 +77,29 @@ def test_a_process_that_uses_its_whole_core_is_bound_by_the_cpu_whatever_else_is
 
 
 def test_an_event_loop_that_runs_late_while_the_cpu_idles_is_blocked() -> None:
-    calm = Model(narrow("lock", places=1), lag_s=0.0005).levels(30, 65)
-    pressed = Model(narrow("lock", places=1), lag_s=0.4).level(150, 3)
+    one_at_a_time = Station("turns", "lock", 1, 0.010)
+    calm, pressed = Model(one_at_a_time, lag_s=0.0005).levels(30, 65), Model(one_at_a_time, lag_s=0.4).level(150, 3)
+    verdict = name_bottleneck([replace(level, uses={}, timings={}) for level in (*calm, pressed)])
+    assert verdict is not None
+    assert (verdict.resource, verdict.kind) == ("event loop", "event loop")
+
+
+def test_a_late_event_loop_is_not_to_blame_where_something_full_explains_all() -> None:
+    calm, pressed = Model(narrow(), lag_s=0.0005).levels(30, 65), Model(narrow(), lag_s=0.4).level(150, 3)
     verdict = name_bottleneck([*calm, pressed])
     assert verdict is not None
-    assert verdict.kind == "event loop"
+    assert verdict.resource == "narrow"
+
+
+def test_a_stall_of_the_machine_at_the_highest_load_presses_nothing() -> None:
+    low, high = Model(WIDE, seed=3), Model(WIDE, seed=4)
+    samples, readings = high.run(100)
+    stalled = [
+        sample._replace(ended_s=sample.ended_s + 1.0) if 2.0 < sample.intended_s < 2.8 else sample for sample in samples
+    ]
+    level = level_of(stalled, [replace(reading, process=Process(loop_lag_s=0.5)) for reading in readings])
+    assert level is not None
+    assert name_bottleneck([low.level(30, 1), low.level(60, 2), level]) is None
 
 
 def test_connections_held_longer_under_load_with_some_to_spare_point_to_the_database() -> None:
@@ -124,7 +142,35 @@ def test_a_service_as_slow_at_every_load_is_healthy() -> None:
 
 def test_one_slow_level_below_calm_ones_is_chance() -> None:
     low, *calm = Model(WIDE).levels(30, 60, 90)
-    assert name_bottleneck([replace(low, p50_s=1.0, mean_s=1.0), *calm]) is None
+    assert name_bottleneck([replace(low, p50_s=1.0, mean_s=1.0, steady_mean_s=1.0), *calm]) is None
+
+
+def test_in_a_mix_the_slow_minority_counts_though_half_of_all_answers_are_fast() -> None:
+    calm, pressed = Model(narrow()).level(30), Model(narrow(), seed=2).level(150, 1)
+    fast = {"look": 0.002}
+    mixed = [
+        replace(calm, p50_s=0.002, p50_by_name_s={**fast, "buy": calm.p50_s}),
+        replace(pressed, p50_s=0.002, p50_by_name_s={**fast, "buy": pressed.p50_s}),
+    ]
+    verdict = name_bottleneck(mixed)
+    assert verdict is not None
+    assert verdict.resource == "narrow"
+
+
+def test_what_turns_people_away_is_named_though_nobody_waits_long() -> None:
+    calm, pressed = Model(narrow()).level(30), Model(narrow(), seed=2).level(90, 1)
+    (key,) = pressed.uses
+    full = replace(pressed.uses[key], in_use=2.0, waiting=0.0, wait_s=0.0, refused_per_s=40.0)
+    refusing = replace(calm, offered_per_s=150.0, failed=0.3, uses={key: full}, mean_s=calm.mean_s)
+    verdict = name_bottleneck([calm, refusing])
+    assert verdict is not None
+    assert verdict.resource == "narrow"
+    assert verdict.evidence[0] == "narrow turned 40 a second away at 150/s."
+
+
+def test_failures_that_nothing_explains_are_not_known() -> None:
+    calm = Model(narrow()).level(30)
+    assert name_bottleneck([calm, replace(calm, offered_per_s=60.0, failed=0.5)]) is None
 
 
 def test_nothing_at_all_is_not_known() -> None:
@@ -161,6 +207,16 @@ def test_readings_without_figures_say_nothing() -> None:
     level = level_of(samples, [Reading(0.5), Reading(1.0, process=Process())])
     assert level is not None
     assert (level.cpu, level.lag_s, level.uses) == (None, None, {})
+
+
+def test_resources_of_one_name_count_as_one_with_all_their_places() -> None:
+    samples, readings = Model(narrow(places=2)).run(150)
+    doubled = [replace(reading, resources=reading.resources * 2) for reading in readings]
+    one, two = level_of(samples, readings), level_of(samples, doubled)
+    assert one is not None
+    assert two is not None
+    key = "semaphore narrow"
+    assert (two.uses[key].capacity, two.uses[key].utilisation) == (4, one.uses[key].utilisation)
 
 
 def test_those_placed_are_kinds() -> None:

@@ -29,7 +29,7 @@ from turnout.jobs.findings import FindingsLog
 from turnout.jobs.giving_way import BustleAtGates
 from turnout.mail import Outbox
 from turnout.model.event import Event
-from turnout.query.line import Line, make_query_gate
+from turnout.query.line import AtHand, Line, make_query_gate
 from turnout.query.recent import SHARED_IN_A_CROWD_S, SHARED_S, RecentReader
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings, for_cores
@@ -66,9 +66,6 @@ PENDING_EVENTS = 20_000
 TEND_SALTS_S = 900.0
 DERIVE_END_S = 2.0
 """What derives days may finish those it is at; after this long it lets go of them."""
-AT_HAND = 3
-"""Statements let in for each thread that runs them: the next ones are in the pool's queue when one ends, and need no turn
-of a loop that is busy drawing pages."""
 END_S = 10.0
 """What has nothing long to do gets this to end, whatever the time for draining is."""
 
@@ -224,10 +221,11 @@ class Server:
         self.queries = ThreadPool("queries", max_threads=settings.query_threads)
         self.files = ThreadPool("files", min_threads=0, max_threads=4)
         self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
-        self.query_gate = make_query_gate(AT_HAND * settings.query_threads, settings.query_timeout_s)
+        at_hand = AtHand(settings.query_threads)
+        self.query_gate = make_query_gate(at_hand, settings.query_timeout_s)
 
         def runner_of(reader: EventReader, workload: str) -> QueryRunner:
-            line = Line(self.query_gate, workload)
+            line = Line(self.query_gate, workload, at_hand)
             return QueryRunner(reader, self.queries, timeout_s=settings.query_timeout_s, name=workload, line=line)
 
         runner = runner_of(self.reader, "api")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-
 from flashcrowd.clock import RunClock, monotonic
 from flashcrowd.engine.attempt import Attempt
 from flashcrowd.engine.histogram import Histogram, bucket
+from flashcrowd.probe.server_timing import parse_server_timing
 from flashcrowd.result import Second, StepResult
 from flashcrowd.samples import Sample
 
@@ -33,10 +32,9 @@ class Tally:
 class Record:
     """Of a whole run. One writer: the generator's loop."""
 
-    def __init__(self, clock: RunClock, duration_s: float, waits: Callable[[str], Mapping[str, float]]) -> None:
+    def __init__(self, clock: RunClock, duration_s: float) -> None:
         self._clock = clock
         self._ends_s = clock.began_s + duration_s
-        self._waits = waits
         self._second = _Second(0)
         self._second_ends_s = clock.began_s + 1.0
         self.tallies: dict[str, Tally] = {}
@@ -59,7 +57,8 @@ class Record:
         """Why the generator could not send, once it could not."""
         self.crashes = 0
         self.crash: str = ""
-        self._one_in = 1
+        self.one_in = 1
+        """`samples` are every so-manieth request."""
 
     def add(self, ended: Attempt) -> None:
         """One attempt at a request, once it is over."""
@@ -89,7 +88,7 @@ class Record:
             reason = ended.reason
             if reason and (reason in self.reasons or len(self.reasons) < MOST_REASONS):
                 self.reasons[reason] = self.reasons.get(reason, 0) + 1
-        if self.requests % self._one_in == 0:
+        if self.requests % self.one_in == 0:
             self._keep(ended)
 
     def _tally(self, name: str) -> Tally:
@@ -111,12 +110,12 @@ class Record:
                 ended.outcome,
                 ended.attempt,
                 ended.retry_after_s,
-                self._waits(timing) if timing else None,
+                parse_server_timing(timing) if timing else None,
             )
         )
         if len(self.samples) >= MOST_SAMPLES:
             del self.samples[::2]
-            self._one_in *= 2
+            self.one_in *= 2
 
     def come(self) -> None:
         """A user has come."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import resource
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from datetime import UTC, datetime
 from functools import partial
 from itertools import accumulate
 from random import Random
+from typing import Protocol
 
 from flashcrowd.arrivals.closed import Closed
 from flashcrowd.clock import RunClock, monotonic
@@ -59,19 +61,33 @@ class Finished:
 
     result: RunResult
     samples: tuple[Sample, ...]
+    one_in: int
+    """`samples` are every so-manieth request."""
 
 
 Watch = Callable[[Progress], None]
-Waits = Callable[[str], Mapping[str, float]]
+
+
+class Looker(Protocol):
+    """What takes readings of the target meanwhile: `flashcrowd.probe.probe.Probe`."""
+
+    @property
+    def readings(self) -> list[Reading]:
+        """Those taken so far, by the run's clock."""
+        ...
+
+    async def run(self) -> None:
+        """Takes readings until cancelled."""
+        ...
 
 
 class Run:
     """Carries out a plan, once. `watch` is called four times a second on the run's loop, so it must be quick."""
 
-    def __init__(self, plan: Plan, *, watch: Watch | None = None, waits: Waits | None = None) -> None:
+    def __init__(self, plan: Plan, *, watch: Watch | None = None, probe: Looker | None = None) -> None:
         self._plan = plan
         self._watch = watch
-        self._waits = waits or (lambda _: {})
+        self._probe = probe
         self._random = Random(plan.seed)
         self._weights = list(accumulate(cls.weight for cls in plan.users))
         self._heads = Heads()
@@ -79,7 +95,8 @@ class Run:
         self._came = 0
         self._over = False
         self._coming: asyncio.Task[None] | None = None
-        self.readings: list[Reading] = []
+        self.clock = RunClock(monotonic())
+        """Of all instants of the run, once it has begun."""
 
     def stop(self) -> None:
         """Has nobody come any more, and cuts off those under way. The run is reported as far as it came."""
@@ -94,7 +111,7 @@ class Run:
         try:
             await connections.reach(self._plan.target.origin, REACH_S)
             await self._prepare(connections)
-            with _few_collections():
+            with _uninterrupted():
                 return await self._measure(connections)
         finally:
             await connections.close()
@@ -112,12 +129,14 @@ class Run:
     async def _measure(self, connections: Connections) -> Finished:
         plan, arrivals = self._plan, self._plan.arrivals
         began = datetime.fromtimestamp(SYSTEM_CLOCK.time() + SETTLING_S, UTC)
-        clock = RunClock(monotonic() + SETTLING_S)
-        record = Record(clock, arrivals.duration_s, self._waits)
+        clock = self.clock
+        clock.began_s = monotonic() + SETTLING_S
+        record = Record(clock, arrivals.duration_s)
         alarm = Alarm(asyncio.get_running_loop())
         come = self._stay if isinstance(arrivals, Closed) else self._arrive
         self._coming = asyncio.create_task(come(clock, record, connections, alarm))
         ticking = asyncio.create_task(self._tick(clock, record))
+        beside = [ticking] if self._probe is None else [ticking, asyncio.create_task(self._probe.run())]
         try:
             await asyncio.wait({self._coming})
             if not self._coming.cancelled():
@@ -126,10 +145,9 @@ class Run:
             await self._drain()
         finally:
             self._coming.cancel()
-            ticking.cancel()
-            for task in self._under_way:
+            for task in (*beside, *self._under_way):
                 task.cancel()
-            await asyncio.gather(self._coming, ticking, *self._under_way, return_exceptions=True)
+            await asyncio.gather(self._coming, *beside, *self._under_way, return_exceptions=True)
             alarm.close()
         record.finish()
         why = void.reason(record, plan.limits)
@@ -151,14 +169,17 @@ class Run:
             void_reason=why,
             steps=record.steps(),
             seconds=tuple(record.seconds),
-            readings=tuple(self.readings),
+            readings=tuple(self._readings()),
             verdict=None,
             machine=machine.describe(),
             arrived=record.arrived,
             unfinished=record.unfinished,
             reasons=dict(sorted(record.reasons.items(), key=lambda item: -item[1])),
         )
-        return Finished(result, tuple(record.samples))
+        return Finished(result, tuple(record.samples), record.one_in)
+
+    def _readings(self) -> list[Reading]:
+        return self._probe.readings if self._probe is not None else []
 
     async def _arrive(self, clock: RunClock, record: Record, connections: Connections, alarm: Alarm) -> None:
         """Open arrivals: starts each user at its instant, as far as it can."""
@@ -254,7 +275,7 @@ class Run:
                         record.requests,
                         record.errors(),
                         record.seconds[-1] if record.seconds else None,
-                        self.readings[-1] if self.readings else None,
+                        self._readings()[-1] if self._readings() else None,
                     )
                 )
 
@@ -274,15 +295,18 @@ def _wake(woken: asyncio.Future[None]) -> None:
 
 
 @contextmanager
-def _few_collections() -> Iterator[None]:
-    """Nothing here makes cycles for each request, and a collection of all objects would make the generator late."""
-    thresholds = gc.get_threshold()
+def _uninterrupted() -> Iterator[None]:
+    """What would make the generator late, kept away: nothing here makes cycles for each request, so that collections of all
+    objects can be rare; and a thread that looks at the target gives the interpreter back within half a millisecond."""
+    thresholds, switch_s = gc.get_threshold(), sys.getswitchinterval()
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 1000)
+    sys.setswitchinterval(0.0005)
     try:
         yield
     finally:
+        sys.setswitchinterval(switch_s)
         gc.set_threshold(*thresholds)
         gc.unfreeze()
 

@@ -51,6 +51,11 @@ WHERE = (
 )
 """Labels, in part, that tell one resource from another. Others (method, code, operation) are added up."""
 
+CORES = ("go_sched_gomaxprocs_threads", "system_cpu_count")
+"""How many cores a process may use: of Go's runtime, and of the JVM's Micrometer."""
+
+LAGS = ("seawall_loop_lag_seconds", "nodejs_eventloop_lag_seconds")
+
 _BUSY = {"used", "active", "busy", "in_use", "checked_out"}
 _BY_LENGTH = sorted(SUFFIXES, key=len, reverse=True)
 
@@ -131,10 +136,11 @@ def _joined(figures: dict[str, dict[Figure, float]]) -> dict[str, dict[Figure, f
 
 def _process(values: dict[str, float]) -> Process:
     is_python = "python_info" in values or any(name.startswith(("python_gc", "seawall_")) for name in values)
-    lag = values.get("seawall_loop_lag_seconds", values.get("nodejs_eventloop_lag_seconds"))
+    is_one_core = is_python or "nodejs_eventloop_lag_seconds" in values
+    cores = next((values[name] for name in CORES if name in values), None)
     return Process(
         cpu_s_total=values.get("process_cpu_seconds_total"),
-        cores=1.0 if is_python or "nodejs_eventloop_lag_seconds" in values else None,
+        cores=1.0 if is_one_core else cores,
         rss_bytes=values.get("process_resident_memory_bytes"),
-        loop_lag_s=lag,
+        loop_lag_s=next((values[name] for name in LAGS if name in values), None),
     )

@@ -8,7 +8,7 @@ from html import escape
 from itertools import pairwise
 from statistics import fmean
 
-from flashcrowd.report.chart import Axis, Series, chart, legend, linear, logarithmic, spanning, stepped
+from flashcrowd.report.chart import Axis, Mark, Series, chart, legend, linear, logarithmic, spanning, stepped
 from flashcrowd.report.figures import clock, count, milliseconds, number, rate, short_milliseconds
 from flashcrowd.report.filling import cores_in_use
 from flashcrowd.result import RunResult, Second
@@ -52,7 +52,7 @@ def timeline(result: RunResult) -> str:
     if not told:
         return ""
     x = spanning(0.0, told[-1].end_s, clock)
-    parts = [_outcomes(told, x), _latencies(told, x), _users(told, x)]
+    parts = [_outcomes(result, told, x), _latencies(told, x), _users(told, x)]
     resources = shown_resources(result)
     parts += [_resource(result, name, kind, x) for name, kind in resources]
     cores = [*cores_in_use(result.readings)]
@@ -80,7 +80,7 @@ def shown_resources(result: RunResult) -> list[tuple[str, str]]:
     return [key for key in order if worst[key][0] or worst[key][1] > 0 or worst[key][2] >= 0.5][:MOST_RESOURCES]
 
 
-def _outcomes(told: Sequence[Column], x: Axis) -> str:
+def _outcomes(result: RunResult, told: Sequence[Column], x: Axis) -> str:
     series, floor_per_s = [], [0.0] * (2 * len(told))
     for kind, words in OUTCOMES:
         if not any(column.per_s.get(kind) for column in told):
@@ -99,8 +99,12 @@ def _outcomes(told: Sequence[Column], x: Axis) -> str:
     series.append(Series("users who arrived", "ink", came, "dashed"))
     y = linear([*floor_per_s, *(value for _, value in came)], rate)
     titles = [(column.start_s, column.end_s, _title(column)) for column in told]
-    drawn = chart("Requests a second by outcome, over time", x, y, series, titles=titles)
+    drawn = chart("Requests a second by outcome, over time", x, y, series, marks=_end(result, x), titles=titles)
     return _panel("Answers a second", legend(series), drawn)
+
+
+def _end(result: RunResult, x: Axis) -> list[Mark]:
+    return [Mark(result.duration_s, "nobody comes any more", "x")] if x.high > result.duration_s + 0.5 else []
 
 
 def _latencies(told: Sequence[Column], x: Axis) -> str:

@@ -6,7 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flashcrowd.verdict.level import Level, Use
+from flashcrowd.verdict.level import Level
+from flashcrowd.verdict.use import Use
 
 FAILS = 0.05
 """A level at which more than one request of twenty got no right answer is pressed, however fast the others were."""
@@ -15,6 +16,9 @@ SLOWER = 1.6
 """Half of the answers 1.6 times as slow as at the lowest load, and by more than `SLOWER_S`, is a queue."""
 
 SLOWER_S = 0.010
+
+MEAN_SLOWER = 2.5
+"""Where a line is unfair, newcomers are fast and some wait for ever: the median hardly shows it, the mean does."""
 
 INFLATED = 1.5
 """A hold half as long again as when calm is made longer by something inside."""
@@ -69,9 +73,13 @@ class Load:
         return calm_s * (1 + 2 / math.sqrt(max(seen, 1.0))) + UNSEEN_S
 
     def is_inflated(self, key: str, level: Level) -> bool:
-        """Whether it is held longer at `level` than when calm, beyond what sampling explains. False where not known."""
+        """Whether it is held longer at `level` than when calm, beyond what sampling explains. False where not known.
+
+        Where threads wait for a core everything is held longer, by about as many times as threads wait.
+        """
         now_s, calm_s = level.uses[key].hold_s, self.longest_calm_hold_s(key)
-        return now_s is not None and calm_s is not None and now_s > INFLATED * calm_s
+        short = 1 + (level.ready or 0.0)
+        return now_s is not None and calm_s is not None and now_s > INFLATED * short * calm_s
 
 
 def load_of(ordered: Sequence[Level]) -> Load:
@@ -83,15 +91,31 @@ def load_of(ordered: Sequence[Level]) -> Load:
     if len(ordered) == 1:
         pressed = _became_slower(ordered[0]) or ordered[0].failed > FAILS
         return Load((), tuple(ordered)) if pressed else Load(tuple(ordered), ())
-    alone_s = min((level.p50_s for level in ordered), default=0.0)
-    is_calm = [not (level.failed > FAILS or _is_slower(level, alone_s)) for level in ordered]
+    fastest_s = min((level.p50_s for level in ordered), default=0.0)
+    mean_s = min((level.steady_mean_s for level in ordered), default=0.0)
+    by_name_s = _fastest_by_name(ordered)
+    is_calm = [
+        level.failed <= FAILS
+        and not _is_slower(level.p50_s, fastest_s)
+        and level.steady_mean_s <= max(MEAN_SLOWER * mean_s, mean_s + 2 * SLOWER_S)
+        and not any(_is_slower(p50_s, by_name_s[name]) for name, p50_s in level.p50_by_name_s.items())
+        for level in ordered
+    ]
     highest = max((index for index, calm in enumerate(is_calm) if calm), default=-1)
     calm = (level for level, calm in zip(ordered, is_calm, strict=True) if calm)
     return Load(tuple(calm), tuple(ordered[highest + 1 :]))
 
 
-def _is_slower(level: Level, alone_s: float) -> bool:
-    return level.p50_s > max(SLOWER * alone_s, alone_s + SLOWER_S)
+def _is_slower(p50_s: float, fastest_s: float) -> bool:
+    return p50_s > max(SLOWER * fastest_s, fastest_s + SLOWER_S)
+
+
+def _fastest_by_name(levels: Sequence[Level]) -> dict[str, float]:
+    fastest: dict[str, float] = {}
+    for level in levels:
+        for name, p50_s in level.p50_by_name_s.items():
+            fastest[name] = min(p50_s, fastest.get(name, p50_s))
+    return fastest
 
 
 def _became_slower(level: Level) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from flashcrowd.samples import Reading, Sample, Verdict
+from flashcrowd.verdict.full import full
 from flashcrowd.verdict.level import Level, level_of
 from flashcrowd.verdict.load import Load
 from flashcrowd.verdict.name import name_bottleneck
-from flashcrowd.verdict.rules import core, full
+from flashcrowd.verdict.process import core
 from flashcrowd.verdict.usl import Point
 
 STRETCHES = 8

@@ -9,12 +9,15 @@ from typing import Any, Generic, TypeVar
 
 from seawall.clock import SYSTEM_CLOCK
 from seawall.core.statistics import FlightStatistics
+from seawall.core.wait_graph import Need
 from seawall.errors import Closed, DeadlineExceeded, Deadlock, Wait
 from seawall.observe.registry import REGISTRY
 from seawall.observe.server_timing import note_wait
+from seawall.observe.settings import SETTINGS
+from seawall.observe.waits import WAITS, OwnerNeed
 from seawall.runtime.deadline import forget_deadline, wait_limit_s
 from seawall.runtime.name import checked_name
-from seawall.runtime.who import Loop
+from seawall.runtime.who import Loop, Owner, this_task
 
 T = TypeVar("T")
 
@@ -59,7 +62,7 @@ class SingleFlight:
             flight.begin(async_fn, lambda: self._land(place, flight))
         else:
             task = asyncio.current_task()
-            if task is not None and task is flight.task:
+            if task is not None and task is flight.task:  # also at level *named*, which keeps no graph
                 me = f"task {task.get_name()}"
                 raise Deadlock((Wait(resource=f"flight {self.name}: {key!r}", waiter=me, holders=(me,)),))
             self._shared_total += 1
@@ -95,9 +98,15 @@ class SingleFlight:
         flight.waiters[waiter] = None
         limit_s = wait_limit_s(None)
         timer = None if limit_s is None else loop.call_later(limit_s, self._expire, waiter, SYSTEM_CLOCK.monotonic())
+        wait = _Wait(f"flight {self.name}: {place[1]!r}", flight, waiter) if SETTINGS.level != "named" else None
         try:
+            if wait is not None:
+                WAITS.begin(wait, wait.need)
+                WAITS.refuse_deadlock(wait)
             return await waiter
         finally:
+            if wait is not None:
+                WAITS.end(wait)
             if timer is not None:
                 timer.cancel()
             flight.waiters.pop(waiter, None)
@@ -142,6 +151,26 @@ class SingleFlight:
     def _forget(self, place: tuple[Loop, Hashable], flight: _Flight[Any]) -> None:
         if self._flights.get(place) is flight:
             self._flights.pop(place, None)  # another thread may have forgotten it just now
+
+
+class _Wait:
+    """One task's wait for a flight, as the graph of waiting sees it: it goes on when the flight's own task has ended."""
+
+    __slots__ = ("_flight", "_resource", "_waiter", "owner")
+
+    def __init__(self, resource: str, flight: _Flight[Any], waiter: asyncio.Future[Any]) -> None:
+        self.owner: Owner = this_task()
+        self._resource = resource
+        self._flight = flight
+        self._waiter = waiter
+
+    def is_decided(self) -> bool:
+        """See `observe.waits.Waiting`."""
+        return self._waiter.done()
+
+    def need(self) -> OwnerNeed | None:
+        task = self._flight.task
+        return None if task is None or task.done() else Need(self._resource, (task,), 1, None)
 
 
 class _Flight(Generic[T]):

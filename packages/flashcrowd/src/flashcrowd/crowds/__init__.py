@@ -1,0 +1,1 @@
+"""Ready-made crowds, by name: `flashcrowd run NAME URL`."""
