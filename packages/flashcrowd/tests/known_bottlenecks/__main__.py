@@ -33,6 +33,7 @@ def main() -> int:
         prog="known_bottlenecks", description="What Flashcrowd names, and what is planted."
     )
     parser.add_argument("--seeds", type=int, default=5, help="how many seeds (5)")
+    parser.add_argument("--first-seed", type=int, default=1, help="the first of them (1)")
     parser.add_argument("--only", nargs="*", default=NAMES, choices=NAMES, metavar="NAME", help="these services (all)")
     parser.add_argument("--no-gains", action="store_true", help="leave out the widened services")
     parser.add_argument("--json", type=Path, help="write everything there")
@@ -44,8 +45,8 @@ def main() -> int:
         _print_matrix(kept)
         return 0 if _is_good(kept) else 1
     with postgres_where_needed(options.only) as postgres:
-        runs = [(name, seed) for seed in range(1, options.seeds + 1) for name in options.only]
-        judged = [_run(name, seed, postgres, options.keep) for name, seed in runs]
+        seeds = range(options.first_seed, options.first_seed + options.seeds)
+        judged = [_run(name, seed, postgres, options.keep) for seed in seeds for name in options.only]
         wide = [name for name in options.only if planted(name).can_widen and not options.no_gains]
         gains = [compare(name, 1) for name in wide]
     _print_matrix(judged)
