@@ -241,6 +241,7 @@ class Server:
             queries_in_flight=lambda: self.queries.statistics().busy,
             writer_is_alive=lambda: core.writing.statistics().is_running,
             days_waiting=lambda: core.derivation.figures().days_waiting,
+            gave_way_s=lambda: core.derivation.figures().gave_way_s,
             sites_swept=lambda: core.deletions.swept_total,
             exports_waiting=lambda: self.exports.waiting(),
         )
@@ -248,6 +249,8 @@ class Server:
         self.live = LiveHub(runner_of(self.reader, "live"), core.clock, streams=settings.live_streams)
         people = core.people
         self.gates = make_gates(settings)
+        bustle = BustleAtGates(self._gates_of_people())
+        core.derivation.bustle = core.deletions.bustle = bustle
         self.exports = Exports(
             settings.data / "exports",
             ExportBuilder(
@@ -258,7 +261,7 @@ class Server:
             ),
             threads=core.statements,
             clock=core.clock,
-            bustle=BustleAtGates(self._gates_of_people()),
+            bustle=bustle,
             most_mb=settings.exports_max_mb,
         )
         self._exporting = Worker("exports", self.exports.run)
