@@ -121,6 +121,8 @@ class Run:
             visit = Visit(self._plan.target, connections, self._heads, None, cls, None)
             try:
                 await cls.prepare(cls(visit, -1, self._plan.seed, self._plan.data))
+            except BadInput:
+                raise
             except Exception as error:
                 raise BadInput(f"{cls.__name__}.prepare", f"failed: {_said(error)}") from error
             finally:
