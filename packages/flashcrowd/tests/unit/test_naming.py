@@ -63,6 +63,16 @@ def test_of_two_in_a_row_the_tighter_is_named_and_the_other_bounds_the_gain() ->
     assert any("first would bind next" in sentence for sentence in verdict.evidence)
 
 
+def test_where_the_next_bound_was_seen_too_seldom_no_gain_is_promised() -> None:
+    first, second = narrow("lock", name="first", places=1, per_s=130), narrow(name="second", places=3, per_s=100)
+    calm, pressed = Model(first, second).level(65), Model(first, second, seed=2).level(115, 1)
+    few = replace(calm, uses={key: replace(use, looks=4) for key, use in calm.uses.items()})
+    verdict = name_bottleneck([few, pressed])
+    assert verdict is not None
+    assert (verdict.resource, verdict.predicted_gain) == ("second", None)
+    assert verdict.evidence[-1] == "With twice of it, first was seen too seldom to say whether it would bind next."
+
+
 def test_the_gain_is_bounded_by_the_cpu() -> None:
     verdict = name_bottleneck(Model(narrow(), cpu_s=0.008).levels(*LOADS))
     assert verdict is not None

@@ -37,9 +37,9 @@ def verdict(result: RunResult | LimitResult) -> str:
 
 def limited_by(found: Verdict) -> str:
     """`The connection pool db is the bottleneck.`, how much of the tail it explains, and what widening it would give."""
-    told = f"The {KINDS.get(found.kind, found.kind)} {found.resource} is the bottleneck"
-    if KINDS.get(found.kind, found.kind) in found.resource or found.resource == found.kind:
-        told = f"The {found.resource} is the bottleneck"
+    kind = KINDS.get(found.kind, found.kind)
+    name = found.resource if kind in found.resource else f"{kind} {found.resource}"
+    told = f"The {kind if found.resource == found.kind else name} is the bottleneck"
     if found.of_p95 is not None:
         told += f". Waiting there explains {_percent(found.of_p95)} of p95"
     return f"{told}. {gain(found)}".rstrip()
