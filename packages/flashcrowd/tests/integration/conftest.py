@@ -45,7 +45,7 @@ class Crowd:
     @asynccontextmanager
     async def served(self, app: App, **options: Any) -> AsyncIterator[str]:
         """The address of `app` on uvicorn."""
-        quiet = {"log_level": "error", "lifespan": "off", "access_log": False, "timeout_graceful_shutdown": 1}
+        quiet = {"log_level": "critical", "lifespan": "off", "access_log": False, "timeout_graceful_shutdown": 1}
         server = uvicorn.Server(uvicorn.Config(app, port=0, **quiet, **options))
         serving = asyncio.create_task(server.serve())
         try:

@@ -6,7 +6,6 @@ import sys
 import pytest
 
 from flashcrowd.clock import monotonic
-from flashcrowd.engine.run import _until
 from flashcrowd.engine.wake import Alarm
 
 
@@ -19,7 +18,7 @@ def test_nobody_is_woken_before_the_instant(monkeypatch: pytest.MonkeyPatch, pla
         early = []
         for number in range(20):
             due_s = monotonic() + number * 0.0007
-            await _until(due_s, alarm)
+            await alarm.until(due_s)
             early.append(due_s - monotonic())
         alarm.close()
         return early

@@ -12,7 +12,7 @@ from made_results import POOL, limit, run
 from flashcrowd.report.curves import law
 from flashcrowd.report.html import drawn
 from flashcrowd.report.thresholds import parse
-from flashcrowd.report.timeline import MOST_COLUMNS, columns, shown_resources
+from flashcrowd.report.timeline import MOST_COLUMNS, columns, shown_resources, unbroken
 from flashcrowd.result import LimitResult, RunResult
 from flashcrowd.samples import Reading, Resource
 
@@ -133,6 +133,13 @@ def test_a_long_run_is_drawn_in_few_columns_that_lose_no_request() -> None:
     assert sum(column.per_s["good"] * (column.end_s - column.start_s) for column in told) == pytest.approx(result.good)
     assert told[-1].end_s == 1000
     assert "Each point is 5 s" in drawn(result)
+
+
+def test_where_the_target_did_not_answer_nothing_is_drawn_in_between() -> None:
+    seen = [(0.5 * n, n) for n in (0, 1, 2, 3, 40, 41, 42)]
+    assert [[value for _, value in part] for part in unbroken(seen)] == [[0, 1, 2, 3], [40, 41, 42]]
+    assert unbroken([(1.0, 1)]) == [[(1.0, 1)]]
+    assert unbroken([]) == []
 
 
 def test_the_law_is_what_was_fitted_and_is_left_out_where_nothing_was() -> None:

@@ -24,6 +24,7 @@ def test_a_verdict_claims_no_more_than_is_known() -> None:
         verdict(run(verdict=replace(bare, resource="event loop", kind="event loop")))
         == "The event loop is the bottleneck."
     )
+    assert verdict(run(verdict=replace(bare, resource="cpu", kind="cpu"))) == "The processor is the bottleneck."
 
 
 def test_a_void_run_says_so_before_anything_else() -> None:
