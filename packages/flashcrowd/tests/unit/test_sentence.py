@@ -10,7 +10,7 @@ from flashcrowd.report.sentence import outcomes, verdict
 
 
 def test_a_verdict_names_the_resource_its_part_of_the_tail_and_the_gain() -> None:
-    assert verdict(run()) == (
+    assert verdict(run(260)) == (
         "The connection pool db is the bottleneck. Waiting there explains 82 % of p95. "
         "Twice of it would give about 60 % more."
     )
@@ -18,13 +18,29 @@ def test_a_verdict_names_the_resource_its_part_of_the_tail_and_the_gain() -> Non
 
 def test_a_verdict_claims_no_more_than_is_known() -> None:
     bare = replace(POOL, of_p95=None, predicted_gain=None)
-    assert verdict(run(verdict=bare)) == "The connection pool db is the bottleneck."
-    assert "hardly more" in verdict(run(verdict=replace(bare, predicted_gain=1.0)))
+    assert verdict(run(260, verdict=bare)) == "The connection pool db is the bottleneck."
+    assert "hardly more" in verdict(run(260, verdict=replace(bare, predicted_gain=1.0)))
     assert (
-        verdict(run(verdict=replace(bare, resource="event loop", kind="event loop")))
+        verdict(run(260, verdict=replace(bare, resource="event loop", kind="event loop")))
         == "The event loop is the bottleneck."
     )
-    assert verdict(run(verdict=replace(bare, resource="cpu", kind="cpu"))) == "The processor is the bottleneck."
+    assert verdict(run(260, verdict=replace(bare, resource="cpu", kind="cpu"))) == "The processor is the bottleneck."
+
+
+def test_what_was_waited_for_in_a_run_that_kept_up_is_no_bottleneck() -> None:
+    told = verdict(run(60))
+    assert told.startswith("http://127.0.0.1:8000 kept up: every answer was right, p95 ")
+    assert told.endswith("What it waited for most is the connection pool db: 82 % of p95.")
+
+
+def test_answers_that_come_later_and_later_are_not_kept_up_with() -> None:
+    calm = run(60)
+    seconds = tuple(
+        replace(one, latency_ms=replace(one.latency_ms, p95=50.0 * (n + 1))) for n, one in enumerate(calm.seconds)
+    )
+    assert verdict(replace(calm, seconds=seconds)).startswith("The connection pool db is the bottleneck.")
+    unknown = replace(calm, seconds=seconds, verdict=None)
+    assert verdict(unknown).startswith("http://127.0.0.1:8000 answered later and later: p95 from ")
 
 
 def test_a_void_run_says_so_before_anything_else() -> None:

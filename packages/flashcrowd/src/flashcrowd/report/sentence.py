@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import median
+
 from flashcrowd.report import figures
 from flashcrowd.report.figures import milliseconds, rate, share
 from flashcrowd.result import LimitResult, RunResult
@@ -10,6 +12,8 @@ from flashcrowd.samples import Verdict
 UNKNOWN = "What limits the target is not known."
 KEEPS_UP = 0.95
 """Of what was asked for: less than that, for a whole run, is a line that grew. The search for the limit counts the same."""
+GROWS, GROWS_MS = 3.0, 20.0
+"""A tail that is longer by so many times, and so much, in the last third of a run than in the first is a line that grows."""
 KINDS = {"cpu": "processor", "event loop": "event loop", "downstream": "downstream service"}
 """What a kind is called in a sentence, where not by its own name."""
 
@@ -20,19 +24,50 @@ def verdict(result: RunResult | LimitResult) -> str:
         return _of_limit(result)
     if result.void:
         return f"Void: {result.void_reason}. The figures say nothing about {result.target}."
-    if result.verdict is not None:
-        return limited_by(result.verdict)
     if not result.requests:
         return "Nobody asked anything: there is nothing to say."
+    if kept_up(result):
+        told = f"{result.target} kept up: every answer was right, p95 {milliseconds(result.latency_ms.p95)}."
+        return told if result.verdict is None else f"{told} {waited_for(result.verdict)}"
+    if result.verdict is not None:
+        return limited_by(result.verdict)
     failed = (result.requests - result.good) / result.requests
     if failed:
         return f"{share(failed)} of the requests got no right answer. {UNKNOWN}"
     if result.offered_per_s is None:
         return f"Every answer was right, p95 {milliseconds(result.latency_ms.p95)}. {UNKNOWN}"
+    if result.goodput_per_s >= KEEPS_UP * result.offered_per_s:
+        first, last = tails(result)
+        return f"{result.target} answered later and later: p95 from {milliseconds(first)} to {milliseconds(last)}. {UNKNOWN}"
+    came = f"{rate(result.goodput_per_s)} of {rate(result.offered_per_s)} were answered in time"
+    return f"{result.target} did not keep up: {came}. {UNKNOWN}"
+
+
+def kept_up(result: RunResult) -> bool:
+    """Whether every answer was right, as many came as were asked for, and they did not come later and later.
+
+    Then there may be something that people waited for most, but it was no bottleneck at this load.
+    """
+    if result.offered_per_s is None or result.good < result.requests:
+        return False
     if result.goodput_per_s < KEEPS_UP * result.offered_per_s:
-        came = f"{rate(result.goodput_per_s)} of {rate(result.offered_per_s)} were answered in time"
-        return f"{result.target} did not keep up: {came}. {UNKNOWN}"
-    return f"{result.target} kept up: every answer was right, p95 {milliseconds(result.latency_ms.p95)}."
+        return False
+    first, last = tails(result)
+    return last <= GROWS * first + GROWS_MS
+
+
+def tails(result: RunResult) -> tuple[float, float]:
+    """p95 of the seconds in milliseconds: the median of the first third of the run and of the last. 0 of too short a run."""
+    known = [one.latency_ms.p95 for one in result.seconds if one.latency_ms.count and one.at_s + 1 <= result.duration_s]
+    third = len(known) // 3
+    return (median(known[:third]), median(known[-third:])) if third else (0.0, 0.0)
+
+
+def waited_for(found: Verdict) -> str:
+    """`What it waited for most is the connection pool db: 26 % of p95.`"""
+    kind, name = KINDS.get(found.kind, found.kind), name_of(found)
+    told = f"What it waited for most is the {name if kind in name else f'{kind} {name}'}"
+    return f"{told}: {_percent(found.of_p95)} of p95." if found.of_p95 is not None else f"{told}."
 
 
 def limited_by(found: Verdict) -> str:
