@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from lab.launch_day import page
+from lab.launch_day import cross_check, page
 from lab.launch_day.document import Document, Load, StepResult
 from lab.launch_day.tables import recovery
 
@@ -44,6 +44,8 @@ def measured(document: Document) -> str:
     ]
     if variants:
         lines += ["", "Each mend alone and each left out:", "", *_by_load(variants), "", *_in_all(variants)]
+    if "cross_check" in document:
+        lines += ["", cross_check.sentence(document["cross_check"])]
     return "\n".join(lines)
 
 
