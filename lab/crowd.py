@@ -118,4 +118,6 @@ def coming(asked: Asked, directory: Path) -> Iterator[People]:
 def expected(rate_per_s: float, seconds: float) -> int:
     """How many come at a constant rate, the first of them at once."""
     count = int(rate_per_s * seconds)
-    return count + (count / rate_per_s < seconds)
+    while count / rate_per_s < seconds:  # as Flashcrowd does: so rounding decides alike
+        count += 1
+    return count
