@@ -91,7 +91,8 @@ def _opening(document: Document) -> str:
         "whole and with one protection off at a time.</p>"
         '<section class="card heads">'
         + _head("Good a second, at 5 ×", f"{was:.1f}", f"{mended:.1f}")
-        + _head("Turnout: peak → 5 × it", f"{peak:.0f}", f"{five['goodput_per_s']:.0f}")
+        + f'<div class="head"><small>Turnout, at its peak and 5 × it</small><b>{peak:.0f}</b><i>→</i>'
+        + f"<b>{five['goodput_per_s']:.0f}</b></div>"
         + f'<div class="head"><small>Events acknowledged</small><b>{kept:,}</b></div>'
         + f'<div class="head"><small>Of them lost or doubled</small><b class="is">{lost}</b></div></section>'
     )

@@ -140,4 +140,4 @@ def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         + "</tr>"
         for row in rows
     )
-    return f'<div class="card scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    return f'<div class="card scroll tight"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

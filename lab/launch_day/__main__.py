@@ -26,7 +26,7 @@ from lab.launch_day.seed import Crowd
 FULL = Plan(load_s=10.0, watch_s=30.0)
 QUICK = Plan(load_s=5.0, watch_s=10.0)
 CLOSED_USERS = (1, 2, 4, 8)
-QUICK_CLOSED_USERS = (2, 6)
+QUICK_CLOSED_USERS = (4,)
 SWEEP = (0.6, 0.8, 1.0, 1.2)
 
 

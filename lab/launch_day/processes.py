@@ -19,6 +19,8 @@ from lab.launch_day.serve import FIGURES_PATH
 from lab.processes import ROOT, end, free_port
 
 START_S = 60.0
+END_S = 2.0
+"""uvicorn gives requests a second; what has not ended then hangs, and that has been seen by now."""
 
 
 class NotStarted(RuntimeError):
@@ -91,7 +93,7 @@ def _process(arguments: Sequence[str], log: Path, database_url: str) -> Iterator
     try:
         yield process
     finally:
-        end(process)
+        end(process, END_S)
 
 
 def _wait_for(service: Service) -> None:
