@@ -1,6 +1,7 @@
 """Turnout under a crowd, each part with its goal beside it and its own peak as the peer.
 
-1. 500 people open the dashboards of 50 sites at one moment while events flow; whole pages, and what it did to ingest.
+1. 500 people open the dashboards of 50 sites at one moment while events flow; whoever is shown the waiting room waits there.
+   Whole pages, and what it did to ingest.
 2. 1,000 people sign in within 10 s; when the last one was in, and how long those wait who were in before.
 3. Senders of events: the peak of 64 connections, then five times as many and fifty times as many. They wait for their
    answers (no generator on the other core could offer five times the peak), so this measures slowing down, not refusing.
@@ -122,13 +123,14 @@ async def _opening(base: str, cookie: str, sites: list[str], size: Size) -> None
         quiet, flow.taken_ms = flow.taken_ms, []
         taken: list[float] = []
         counts = {"whole": 0, "not_whole": 0, "refused": 0, "failed": 0}
-        during: list[float] = []
+        in_room, during = 0, list[float]()
         for _ in range(size.rounds):
             flow.taken_ms = []
-            for took_ms, kind in await asyncio.gather(
+            for took_ms, kind, has_waited in await asyncio.gather(
                 *(_open(one, sites[number % len(sites)]) for number, one in enumerate(people))
             ):
                 counts[kind] += 1
+                in_room += has_waited
                 taken.append(took_ms)
             during += flow.taken_ms
             await asyncio.sleep(2)
@@ -138,6 +140,7 @@ async def _opening(base: str, cookie: str, sites: list[str], size: Size) -> None
     report(f"{name}.p95", "ms", percentile(taken, 0.95), goal="<= 1000")
     for kind, count in counts.items():
         report(f"{name}.{kind}", "1", count, goal="0" if kind in ("failed", "refused") else "")
+    report(f"{name}.in_the_waiting_room", "1", in_room)
     before, then = percentile(quiet, 0.5), percentile(during, 0.5)
     report(f"{name}.ingest_p50", "ms", then, peer="before", peer_value=before)
     report(f"{name}.ingest_refused", "1", flow.refused, goal="0")
@@ -257,7 +260,7 @@ async def _normal_again(base: str, cookie: str) -> float:
         while time.perf_counter() - began < PATIENCE_S:
             number += 1
             since_s = time.perf_counter() - began
-            took_ms, kind = await _open(person, f"site0.example?f=is,event:page,/after-{number}")
+            took_ms, kind, _ = await _open(person, f"site0.example?f=is,event:page,/after-{number}")
             in_row = in_row + 1 if kind == "whole" and took_ms <= 1000 else 0
             if in_row == 1:
                 first_s = since_s
@@ -267,22 +270,46 @@ async def _normal_again(base: str, cookie: str) -> float:
 
 
 def _client(base: str, cookie: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, headers={"cookie": cookie})
+    """A person at a browser, signed in."""
+    headers = {"accept": "text/html", "sec-fetch-dest": "document"}
+    cookies = dict(pair.split("=", 1) for pair in cookie.split("; "))
+    return httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, headers=headers, cookies=cookies)
 
 
-async def _open(person: httpx.AsyncClient, site: str) -> tuple[float, str]:
-    """Milliseconds, and how the page was: whole, not_whole, refused or failed."""
-    began = time.perf_counter()
+async def _open(person: httpx.AsyncClient, site: str) -> tuple[float, str, bool]:
+    """Milliseconds; how the page was: whole, not_whole, refused or failed; and whether she was in the waiting room."""
+    began, has_waited = time.perf_counter(), False
+    path = f"/sites/{site}"
     try:
-        page = await person.get(f"/sites/{site}")
-    except httpx.HTTPError:
-        return (time.perf_counter() - began) * 1000, "failed"
+        page = await person.get(path)
+        while room := re.search(r'data-room="([^"]+)" data-look="([^"]+)"', page.text):
+            has_waited = True
+            await _wait_in_room(person, path, room[1], float(room[2]))
+            page = await person.get(path)
+    except (httpx.HTTPError, TimeoutError):
+        return (time.perf_counter() - began) * 1000, "failed", has_waited
     took_ms = (time.perf_counter() - began) * 1000
     if page.status_code in (429, 503):
-        return took_ms, "refused"
+        return took_ms, "refused", has_waited
     if page.status_code != 200:
-        return took_ms, "failed"
-    return took_ms, "not_whole" if "data-card-url" in page.text else "whole"
+        return took_ms, "failed", has_waited
+    return took_ms, "not_whole" if "data-card-url" in page.text else "whole", has_waited
+
+
+async def _wait_in_room(person: httpx.AsyncClient, path: str, cookie: str, look_s: float) -> None:
+    """Looks how it stands, as the script of the room's page does, until it is her turn."""
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            await asyncio.sleep(look_s)
+            answer = await person.get(
+                path, headers={"waiting-room": cookie, "accept": "*/*", "sec-fetch-dest": "empty"}
+            )
+            if "waiting-room" not in answer.headers:
+                return
+            now = answer.json()
+            if now["state"] != "waiting":
+                return
+            look_s = now["look_s"]
 
 
 async def _form(web: httpx.AsyncClient) -> str:

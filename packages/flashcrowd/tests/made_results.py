@@ -99,6 +99,8 @@ def run(
         readings=tuple(readings),
         verdict=verdict,
         machine="2 cores, Linux, Python 3.11",
+        arrived=sum(second.arrived for second in seconds),
+        reasons={"status 503": errors["refused"]} if "refused" in errors else {},
     )
 
 
@@ -107,4 +109,5 @@ def limit(*, verdict: Verdict | None = POOL) -> LimitResult:
     runs = tuple(run(load, duration_s=12, seed=n, verdict=None) for n, load in enumerate((40, 80, 120, 160, 240, 200)))
     peak = max(one.goodput_per_s for one in runs)
     under_way = tuple(one.goodput_per_s * one.latency_ms.p50 / 1000 * 1.2 for one in runs)
-    return LimitResult(runs, "p95<=500ms,errors<=0.1%", 160.0, peak, 0.3, 0.0001, verdict, 68.0, under_way)
+    done = tuple(one.goodput_per_s for one in runs)
+    return LimitResult(runs, "p95<=500ms,errors<=0.1%", 160.0, peak, 0.3, 0.0001, verdict, 68.0, under_way, done)

@@ -106,4 +106,6 @@ class LimitResult:
     alone_per_s: float | None = None
     """λ of the same: what one request under way gets done a second."""
     under_way: tuple[float, ...] = ()
-    """Requests under way on average, for each of `runs`; empty where that is not known."""
+    """Requests under way on average, for each of `runs`; 0 where that is not known."""
+    done_per_s: tuple[float, ...] = ()
+    """Right answers a second until the last one came, for each of `runs`: with `under_way`, what the law was fitted to."""

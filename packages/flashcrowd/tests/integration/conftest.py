@@ -43,13 +43,10 @@ class Crowd:
         self.running: Run | None = None
 
     @asynccontextmanager
-    async def served(self, app: App) -> AsyncIterator[str]:
+    async def served(self, app: App, **options: Any) -> AsyncIterator[str]:
         """The address of `app` on uvicorn."""
-        server = uvicorn.Server(
-            uvicorn.Config(
-                app, port=0, log_level="error", lifespan="off", access_log=False, timeout_graceful_shutdown=1
-            )
-        )
+        quiet = {"log_level": "critical", "lifespan": "off", "access_log": False, "timeout_graceful_shutdown": 1}
+        server = uvicorn.Server(uvicorn.Config(app, port=0, **quiet, **options))
         serving = asyncio.create_task(server.serve())
         try:
             while not server.started:  # noqa: ASYNC110 - uvicorn tells it by this only
@@ -70,11 +67,19 @@ class Crowd:
             server.close()
 
     async def run(
-        self, url: str, arrivals: str | Arrivals, *users: type[User], for_s: float = 1.0, limits: Limits = PATIENT
+        self,
+        url: str,
+        arrivals: str | Arrivals,
+        *users: type[User],
+        for_s: float = 1.0,
+        limits: Limits = PATIENT,
+        verify: bool = True,
     ) -> Finished:
         """One run."""
         made = parse(arrivals, for_s) if isinstance(arrivals, str) else arrivals
-        self.running = Run(Plan(target_of(url), url, users, "test", made, limits=limits, data={"who": "me"}))
+        self.running = Run(
+            Plan(target_of(url), url, users, "test", made, limits=limits, data={"who": "me"}, verify=verify)
+        )
         return await self.running.execute()
 
 

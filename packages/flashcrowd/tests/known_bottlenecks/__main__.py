@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import pickle
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -35,9 +36,16 @@ def main() -> int:
     parser.add_argument("--only", nargs="*", default=NAMES, choices=NAMES, metavar="NAME", help="these services (all)")
     parser.add_argument("--no-gains", action="store_true", help="leave out the widened services")
     parser.add_argument("--json", type=Path, help="write everything there")
+    parser.add_argument("--keep", type=Path, help="keep what was seen in this folder")
+    parser.add_argument("--again", type=Path, help="judge what such a folder has, and run nothing")
     options = parser.parse_args()
+    if options.again:
+        kept = [_told(judge(pickle.loads(path.read_bytes()))) for path in sorted(options.again.glob("*.pickle"))]
+        _print_matrix(kept)
+        return 0 if _is_good(kept) else 1
     with postgres_where_needed(options.only) as postgres:
-        judged = [_run(name, seed, postgres) for seed in range(1, options.seeds + 1) for name in options.only]
+        runs = [(name, seed) for seed in range(1, options.seeds + 1) for name in options.only]
+        judged = [_run(name, seed, postgres, options.keep) for name, seed in runs]
         wide = [name for name in options.only if planted(name).can_widen and not options.no_gains]
         gains = [compare(name, 1) for name in wide]
     _print_matrix(judged)
@@ -65,10 +73,17 @@ def postgres_where_needed(names: Sequence[str]) -> Iterator[str]:
         yield server.url()
 
 
-def _run(name: str, seed: int, postgres: str) -> Judged:
-    one = judge(record(name, seed, postgres=postgres))
+def _run(name: str, seed: int, postgres: str, keep: Path | None) -> Judged:
+    seen = record(name, seed, postgres=postgres)
+    if keep:
+        keep.mkdir(parents=True, exist_ok=True)
+        (keep / f"{name}-{seed}.pickle").write_bytes(pickle.dumps(seen))
+    return _told(judge(seen))
+
+
+def _told(one: Judged) -> Judged:
     named = "-" if one.verdict is None else f"{one.verdict.kind} {one.verdict.resource} ({one.verdict.confidence:.2f})"
-    print(f"{one.judgement:10} {name:28} seed {seed}  {named}", flush=True)
+    print(f"{one.judgement:10} {one.name:28} seed {one.seed}  {named}", flush=True)
     return one
 
 

@@ -42,6 +42,28 @@ def test_a_service_with_less_capacity_gives_less_and_refuses_more() -> None:
     assert found["refused"] == "worse"
 
 
+def test_a_line_that_grows_all_the_time_does_not_hide_a_difference() -> None:
+    def growing(each_ms: float, seed: int) -> RunResult:
+        random, result = Random(seed), run(duration_s=20)
+        seconds = tuple(
+            replace(second, latency_ms=replace(second.latency_ms, p95=(n + 1) * each_ms * random.uniform(0.8, 1.25)))
+            for n, second in enumerate(result.seconds)
+        )
+        return replace(result, seconds=seconds)
+
+    assert verdicts(growing(100, 1), growing(60, 2))["p95"] == "better"
+    assert verdicts(growing(100, 1), growing(100, 2))["p95"] == "within chance"
+
+
+def test_what_comes_after_the_last_user_is_not_compared() -> None:
+    def with_rest(result: RunResult, good: int) -> RunResult:
+        rest = tuple(replace(result.seconds[-1], at_s=10.0 + n, good=good) for n in range(30))
+        return replace(result, seconds=(*result.seconds, *rest))
+
+    before, after = run(duration_s=10), run(duration_s=10, seed=2)
+    assert verdicts(with_rest(before, 0), with_rest(after, 500))["goodput"] == "within chance"
+
+
 def test_nothing_is_judged_where_the_arrivals_differ_or_a_run_is_void() -> None:
     assert set(verdicts(run(100), run(200)).values()) == {"not known"}
     assert set(verdicts(run(), run(void_reason="late")).values()) == {"not known"}

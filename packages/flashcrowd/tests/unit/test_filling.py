@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flashcrowd.report.filling import filling
+from flashcrowd.report.filling import cores_in_use, filling
 from flashcrowd.samples import Process, Reading, Resource
 
 
@@ -17,6 +17,12 @@ def test_a_process_that_uses_its_cores_up_is_told_from_two_readings() -> None:
     after = Reading(2.0, process=Process(cpu_s_total=11.9, cores=2))
     assert filling([before, after]) == "processor: 1.9 of 2 cores in use"
     assert filling([after]) == ""
+
+
+def test_readings_that_came_together_say_nothing_of_the_time_between() -> None:
+    at = [(1.0, 10.0), (1.5, 10.5), (1.501, 11.0), (2.0, 11.0)]
+    readings = [Reading(at_s, process=Process(cpu_s_total=cpu_s, cores=2)) for at_s, cpu_s in at]
+    assert [*cores_in_use(readings)] == [(1.5, 1.0), (2.0, 1.0)]
 
 
 def test_a_loop_that_is_late_is_told() -> None:

@@ -12,7 +12,7 @@ from made_results import POOL, limit, run
 from flashcrowd.report.curves import law
 from flashcrowd.report.html import drawn
 from flashcrowd.report.thresholds import parse
-from flashcrowd.report.timeline import MOST_COLUMNS, columns, shown_resources
+from flashcrowd.report.timeline import MOST_COLUMNS, columns, shown_resources, unbroken
 from flashcrowd.result import LimitResult, RunResult
 from flashcrowd.samples import Reading, Resource
 
@@ -56,7 +56,7 @@ RESULTS = {
     "closed": replace(run(), offered_per_s=None, arrivals="closed, 300 users for 30 s"),
     "limit": limit(),
     "unfitted": replace(limit(verdict=None), contention=None, coherency=None, alone_per_s=None, holds_per_s=None),
-    "no loads": replace(limit(verdict=None), runs=(), under_way=(), holds_per_s=None),
+    "no loads": replace(limit(verdict=None), runs=(), under_way=(), done_per_s=(), holds_per_s=None),
 }
 
 
@@ -99,6 +99,7 @@ def test_whatever_is_named_by_others_can_not_run() -> None:
         target=EVIL,
         users=EVIL,
         machine=EVIL,
+        reasons={EVIL: 3},
         steps=(replace(run().steps[0], name=EVIL),),
         readings=(Reading(1.0, (Resource(EVIL, "lock", 1, 1, 3),)), Reading(2.0, (Resource(EVIL, "lock", 1, 1, 3),))),
     )
@@ -134,6 +135,13 @@ def test_a_long_run_is_drawn_in_few_columns_that_lose_no_request() -> None:
     assert "Each point is 5 s" in drawn(result)
 
 
+def test_where_the_target_did_not_answer_nothing_is_drawn_in_between() -> None:
+    seen = [(0.5 * n, n) for n in (0, 1, 2, 3, 40, 41, 42)]
+    assert [[value for _, value in part] for part in unbroken(seen)] == [[0, 1, 2, 3], [40, 41, 42]]
+    assert unbroken([(1.0, 1)]) == [[(1.0, 1)]]
+    assert unbroken([]) == []
+
+
 def test_the_law_is_what_was_fitted_and_is_left_out_where_nothing_was() -> None:
     result = replace(limit(), alone_per_s=100.0, contention=0.1, coherency=0.0)
     assert law(result, 1) == pytest.approx(100)
@@ -145,5 +153,5 @@ def test_the_law_is_what_was_fitted_and_is_left_out_where_nothing_was() -> None:
 
 def test_tables_hold_every_second_every_request_and_every_load() -> None:
     result = run(260, duration_s=20)
-    assert drawn(result).count('<th scope="row">') == 20 + len(result.steps) + 3
+    assert drawn(result).count('<th scope="row">') == 20 + len(result.steps) + 3 + len(result.reasons)
     assert drawn(limit()).count('<th scope="row">') == len(limit().runs)

@@ -63,6 +63,16 @@ def test_of_two_in_a_row_the_tighter_is_named_and_the_other_bounds_the_gain() ->
     assert any("first would bind next" in sentence for sentence in verdict.evidence)
 
 
+def test_where_the_next_bound_was_seen_too_seldom_no_gain_is_promised() -> None:
+    first, second = narrow("lock", name="first", places=1, per_s=130), narrow(name="second", places=3, per_s=100)
+    calm, pressed = Model(first, second).level(65), Model(first, second, seed=2).level(115, 1)
+    few = replace(calm, uses={key: replace(use, looks=4) for key, use in calm.uses.items()})
+    verdict = name_bottleneck([few, pressed])
+    assert verdict is not None
+    assert (verdict.resource, verdict.predicted_gain) == ("second", None)
+    assert verdict.evidence[-1] == "With twice of it, first was seen too seldom to say whether it would bind next."
+
+
 def test_the_gain_is_bounded_by_the_cpu() -> None:
     verdict = name_bottleneck(Model(narrow(), cpu_s=0.008).levels(*LOADS))
     assert verdict is not None
@@ -77,11 +87,29 @@ def test_a_process_that_uses_its_whole_core_is_bound_by_the_cpu_whatever_else_is
 
 
 def test_an_event_loop_that_runs_late_while_the_cpu_idles_is_blocked() -> None:
-    calm = Model(narrow("lock", places=1), lag_s=0.0005).levels(30, 65)
-    pressed = Model(narrow("lock", places=1), lag_s=0.4).level(150, 3)
+    one_at_a_time = Station("turns", "lock", 1, 0.010)
+    calm, pressed = Model(one_at_a_time, lag_s=0.0005).levels(30, 65), Model(one_at_a_time, lag_s=0.4).level(150, 3)
+    verdict = name_bottleneck([replace(level, uses={}, timings={}) for level in (*calm, pressed)])
+    assert verdict is not None
+    assert (verdict.resource, verdict.kind) == ("event loop", "event loop")
+
+
+def test_a_late_event_loop_is_not_to_blame_where_something_full_explains_all() -> None:
+    calm, pressed = Model(narrow(), lag_s=0.0005).levels(30, 65), Model(narrow(), lag_s=0.4).level(150, 3)
     verdict = name_bottleneck([*calm, pressed])
     assert verdict is not None
-    assert verdict.kind == "event loop"
+    assert verdict.resource == "narrow"
+
+
+def test_a_stall_of_the_machine_at_the_highest_load_presses_nothing() -> None:
+    low, high = Model(WIDE, seed=3), Model(WIDE, seed=4)
+    samples, readings = high.run(100)
+    stalled = [
+        sample._replace(ended_s=sample.ended_s + 1.0) if 2.0 < sample.intended_s < 2.8 else sample for sample in samples
+    ]
+    level = level_of(stalled, [replace(reading, process=Process(loop_lag_s=0.5)) for reading in readings])
+    assert level is not None
+    assert name_bottleneck([low.level(30, 1), low.level(60, 2), level]) is None
 
 
 def test_connections_held_longer_under_load_with_some_to_spare_point_to_the_database() -> None:
@@ -124,7 +152,7 @@ def test_a_service_as_slow_at_every_load_is_healthy() -> None:
 
 def test_one_slow_level_below_calm_ones_is_chance() -> None:
     low, *calm = Model(WIDE).levels(30, 60, 90)
-    assert name_bottleneck([replace(low, p50_s=1.0, mean_s=1.0), *calm]) is None
+    assert name_bottleneck([replace(low, p50_s=1.0, mean_s=1.0, steady_mean_s=1.0), *calm]) is None
 
 
 def test_in_a_mix_the_slow_minority_counts_though_half_of_all_answers_are_fast() -> None:

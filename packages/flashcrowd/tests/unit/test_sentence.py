@@ -24,6 +24,7 @@ def test_a_verdict_claims_no_more_than_is_known() -> None:
         verdict(run(verdict=replace(bare, resource="event loop", kind="event loop")))
         == "The event loop is the bottleneck."
     )
+    assert verdict(run(verdict=replace(bare, resource="cpu", kind="cpu"))) == "The processor is the bottleneck."
 
 
 def test_a_void_run_says_so_before_anything_else() -> None:
@@ -33,6 +34,9 @@ def test_a_void_run_says_so_before_anything_else() -> None:
 def test_without_a_verdict_it_says_whether_the_target_kept_up() -> None:
     assert verdict(run(60, verdict=None)).startswith("http://127.0.0.1:8000 kept up")
     assert "not known" in verdict(run(400, verdict=None))
+    late = replace(run(60, verdict=None), offered_per_s=90.0)
+    assert verdict(late).startswith("http://127.0.0.1:8000 did not keep up: ")
+    assert verdict(replace(late, offered_per_s=None)).startswith("Every answer was right, p95 ")
     assert "nothing to say" in verdict(replace(run(verdict=None), requests=0, good=0))
 
 

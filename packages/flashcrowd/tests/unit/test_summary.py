@@ -34,6 +34,12 @@ def test_a_run_is_told_with_its_evidence_outcomes_and_requests() -> None:
         assert part in told
 
 
+def test_why_answers_were_not_right_is_told_most_frequent_first() -> None:
+    told = text(lambda out: show_run(replace(run(260), reasons={"status [500]": 1200, "no bread": 3}), out))
+    assert told.index("1,200 × status [500]") < told.index("3 × no bread")
+    assert "users came" in told
+
+
 def test_names_of_requests_are_shown_as_they_are() -> None:
     odd = replace(run(), steps=(replace(run().steps[0], name="GET /[bold]/{id}"),))
     assert "GET /[bold]/{id}" in text(lambda out: show_run(odd, out))

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from seawall import Batcher, Gate, Stop, ThreadPool, Watchdog, Worker, add_observer, remove_observer, snapshot
+from seawall import Batcher, Fixed, Gate, Stop, ThreadPool, Watchdog, Worker, add_observer, remove_observer, snapshot
 from seawall.clock import SYSTEM_CLOCK, Clock
 from turnout.accounts.known import Known
 from turnout.accounts.organisations import Organisations, Repositories
@@ -29,7 +29,7 @@ from turnout.jobs.findings import FindingsLog
 from turnout.jobs.giving_way import BustleAtGates
 from turnout.mail import Outbox
 from turnout.model.event import Event
-from turnout.query.line import Line, make_query_gate
+from turnout.query.line import AtHand, Line, make_query_gate
 from turnout.query.recent import SHARED_IN_A_CROWD_S, SHARED_S, RecentReader
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings, for_cores
@@ -67,9 +67,6 @@ PENDING_EVENTS = 20_000
 TEND_SALTS_S = 900.0
 DERIVE_END_S = 2.0
 """What derives days may finish those it is at; after this long it lets go of them."""
-AT_HAND = 3
-"""Statements let in for each thread that runs them: the next ones are in the pool's queue when one ends, and need no turn
-of a loop that is busy drawing pages."""
 END_S = 10.0
 """What has nothing long to do gets this to end, whatever the time for draining is."""
 
@@ -230,12 +227,12 @@ class Server:
         self.queries = ThreadPool("queries", max_threads=query_threads)
         self.files = ThreadPool("files", min_threads=0, max_threads=4)
         self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
-        query_seats = SEATS if without == "gate" else AT_HAND * query_threads
-        self.query_gate = make_query_gate(query_seats, settings.query_timeout_s)
+        at_hand = AtHand(query_threads)
+        self.query_gate = make_query_gate(Fixed(SEATS) if without == "gate" else at_hand, settings.query_timeout_s)
         self._shares = without != "sharing"
 
         def runner_of(reader: EventReader, workload: str) -> QueryRunner:
-            line = Line(self.query_gate, workload)
+            line = Line(self.query_gate, workload, at_hand)
             return QueryRunner(
                 reader, self.queries, timeout_s=settings.query_timeout_s, name=workload, line=line, shares=self._shares
             )
@@ -253,6 +250,7 @@ class Server:
             queries_in_flight=lambda: self.queries.statistics().busy,
             writer_is_alive=lambda: core.writing.statistics().is_running,
             days_waiting=lambda: core.derivation.figures().days_waiting,
+            gave_way_s=lambda: core.derivation.figures().gave_way_s,
             sites_swept=lambda: core.deletions.swept_total,
             exports_waiting=lambda: self.exports.waiting(),
         )
@@ -260,6 +258,8 @@ class Server:
         self.live = LiveHub(runner_of(self.reader, "live"), core.clock, streams=settings.live_streams)
         people = core.people
         self.gates = make_gates(settings, seats=SEATS if without == "gate" else None)
+        bustle = BustleAtGates(self._gates_of_people())
+        core.derivation.bustle = core.deletions.bustle = bustle
         self.exports = Exports(
             settings.data / "exports",
             ExportBuilder(
@@ -270,7 +270,7 @@ class Server:
             ),
             threads=core.statements,
             clock=core.clock,
-            bustle=BustleAtGates(self._gates_of_people()),
+            bustle=bustle,
             most_mb=settings.exports_max_mb,
         )
         self._exporting = Worker("exports", self.exports.run)

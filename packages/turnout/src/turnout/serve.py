@@ -34,6 +34,8 @@ SWITCH_INTERVAL_S = 0.0005
 as long for its turn; throughput is the same."""
 KEEP_ALIVE_S = 75
 """Longer than proxies keep an idle connection (nginx: 60 s), so that it is never closed under a request on its way."""
+LANE_CONNECTIONS, LANE_KEEP_ALIVE_S = 64, 5
+"""Those who check are few, and on the lane a connection that is not used is soon closed."""
 DEMO_EMAIL = "demo@turnout.example"
 DEMO_SITE = "demo.example"
 DEMO_EVENTS = 1_000_000
@@ -52,20 +54,33 @@ def serve(settings: Settings, *, demo: bool = False, without: Protection | None 
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     _allow_many_files()
     with Holding(settings.data, purpose=f"turnout serve on {settings.host}:{settings.port}") as holding:
-        with _listening(settings) as listening:
+        with contextlib.ExitStack() as stack:
+            listening = stack.enter_context(_listening(settings.host, settings.port))
+            lane = None
+            if settings.health_port:
+                lane = stack.enter_context(_listening(settings.host, settings.health_port, option="health_port"))
             host, port = listening.getsockname()[:2]
             holding.tell(f"turnout serve on {host}:{port}")
-            uvloop.run(_serve(settings, listening, demo=demo, without=without))
+            uvloop.run(_serve(settings, listening, lane, demo=demo, without=without))
 
 
-async def _serve(settings: Settings, listening: socket.socket, *, demo: bool, without: Protection | None) -> None:
+async def _serve(
+    settings: Settings,
+    listening: socket.socket,
+    lane: socket.socket | None,
+    *,
+    demo: bool,
+    without: Protection | None,
+) -> None:
     server = Server(settings, without=without)
     use_as_default_executor(server.files)
     with use_pool(server.files):
-        await _serve_until_stopped(server, settings, listening, demo=demo)
+        await _serve_until_stopped(server, settings, listening, lane, demo=demo)
 
 
-async def _serve_until_stopped(server: Server, settings: Settings, listening: socket.socket, *, demo: bool) -> None:
+async def _serve_until_stopped(
+    server: Server, settings: Settings, listening: socket.socket, lane: socket.socket | None, *, demo: bool
+) -> None:
     lag = LoopLag("main")
     lag.start()
     background: list[asyncio.Task[None]] = []
@@ -75,6 +90,8 @@ async def _serve_until_stopped(server: Server, settings: Settings, listening: so
         await control.open()
         password = await _demo_account(server, settings.data) if demo else None
         await _greet(server, settings, listening)
+        if lane is not None:
+            background.append(asyncio.create_task(_serve_health(server, lane), name="health"))
         if password is not None:
             print(f"sign in as {DEMO_EMAIL} with the password {password}", flush=True)
             background.append(asyncio.create_task(_show_demo(server), name="demo"))
@@ -88,6 +105,30 @@ async def _serve_until_stopped(server: Server, settings: Settings, listening: so
         await control.close()
         with ThreadPool("closing", max_threads=1) as closing:  # of its own: every other one is closed by it
             await closing.run_cleanup(server.close, settings.drain_s)
+
+
+async def _serve_health(server: Server, lane: socket.socket) -> None:
+    """Health checks and metrics, on a port that no crowd comes to; until cancelled."""
+    config = uvicorn.Config(
+        server.application.health,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=LANE_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=1,
+    )
+    http = _Uvicorn(config, lane, LANE_CONNECTIONS)
+    try:
+        await http.serve([lane.dup()])
+    except asyncio.CancelledError:
+        await http.shutdown()
+        raise
 
 
 async def _serve_http(server: Server, settings: Settings, listening: socket.socket) -> None:
@@ -191,17 +232,15 @@ async def _fill_and_visit(server: Server) -> None:
 
 
 @contextlib.contextmanager
-def _listening(settings: Settings) -> Iterator[socket.socket]:
+def _listening(host: str, port: int, option: str = "--port") -> Iterator[socket.socket]:
     try:
-        family = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0][0]
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listening = socket.socket(family, socket.SOCK_STREAM)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind((settings.host, settings.port))
+        listening.bind((host, port))
     except (OSError, UnicodeError) as error:  # a name that can't be one in DNS is an error of its encoding
         why = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        raise SettingsInvalid(
-            f"can't listen on {settings.host}:{settings.port}: {why}. Choose another --host or --port."
-        ) from error
+        raise SettingsInvalid(f"can't listen on {host}:{port}: {why}. Choose another --host or {option}.") from error
     with listening:
         yield listening
 

@@ -48,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Events on their way to the journal at once; the rest wait, up to 8 seconds, and then are refused (503)."""
     max_connections: int = 10_000
     """With so many open connections the server takes no new one until some are closed; they wait in the system's queue."""
+    health_port: int = 0
+    """A port for health checks and metrics alone, answered while the other one takes no connection. 0: there is none."""
     page_seats: int = 0
     """Pages drawn at once; more wait in line. 0: four for each core."""
     page_wait_s: float = 2.0
@@ -92,6 +94,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "query_timeout_s": (0.1, 3_600),
     "ingest_in_flight": (1, 1_000_000),
     "max_connections": (10, 60_000),
+    "health_port": (0, 65_535),
     "page_seats": (0, 10_000),
     "page_wait_s": (0.1, 60),
     "answer_seats": (0, 10_000),

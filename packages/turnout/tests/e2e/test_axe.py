@@ -68,6 +68,7 @@ PAGES: dict[str, tuple[str, Callable[[Page], None]]] = {
     "the menu of the account": ("/sites", lambda page: page.get_by_label("Your account").click()),
     "details": ("/sites/{site}/details/pages?f=is,event:page,/launch", nothing),
     "details, nothing found": ("/sites/{site}/details/pages?q=nowhere", nothing),
+    "an export": ("/sites/{site}/export.zip", lambda page: page.get_by_text("Download the file").wait_for()),
     "a site's settings": ("/sites/{site}/settings", nothing),
     "the account": ("/account", nothing),
     "a new password": ("/account/password", nothing),

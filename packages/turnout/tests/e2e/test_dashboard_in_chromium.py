@@ -318,8 +318,10 @@ def test_details_are_searched_sorted_and_saved(context: BrowserContext, visited:
     page.get_by_role("link", name="/launch").click()
     page.get_by_text("Page is /launch", exact=True).wait_for()
     assert page.url.endswith(f"/sites/{visited.domain}?period=today&f=is,event:page,/launch")
-    with page.expect_download() as saved:
-        page.get_by_role("link", name="Download all of it as CSV").click()
+    page.get_by_role("link", name="Export all of it as CSV").click()
+    page.wait_for_url("**/exports/*")
+    with page.expect_download() as saved:  # the page moves on by itself until the file is there
+        page.get_by_role("link", name="Download the file").click()
     saved.value.save_as(tmp_path / "all.zip")
     assert b"/launch,2,2" in ZipFile(tmp_path / "all.zip").read("pages-top.csv")
     assert complaints == []

@@ -10,8 +10,9 @@ from pathlib import Path
 import duckdb
 import msgspec
 import pytest
+from serving import until
 
-from seawall import ThreadPool
+from seawall import ThreadPool, Worker
 from seawall.testing import ManualClock
 from turnout.errors import StoreUnavailable
 from turnout.ingest.visits import Visits
@@ -334,3 +335,30 @@ def test_visitors_now_are_those_with_an_event_since_then(store: Store) -> None:
     assert asyncio.run(store.runner.visitors_now(ONE, since)) == 2
     assert asyncio.run(store.runner.visitors_now(ONE, since + timedelta(hours=2))) == 0
     assert asyncio.run(store.runner.visitors_now(TWO, since)) == 0
+
+
+class Crowd:
+    """A bustle that a test ends; it counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.is_there = True
+        self.asked = 0
+
+    def is_busy(self) -> bool:
+        self.asked += 1
+        return self.is_there
+
+
+def test_no_day_is_derived_while_others_are_served(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("turnout.jobs.giving_way.give_way.__defaults__", (3600.0,))
+    store.add(event(0), event(1), event(2))
+    job, crowd = Derivation(store.deriver, quiet_s=0), Crowd()
+    job.bustle = crowd
+    worker = Worker("derive", job.run)
+    worker.start()
+    until(lambda: crowd.asked >= 5, "it to look whether others are served")
+    assert not store.is_derived(0)
+    crowd.is_there = False
+    until(lambda: store.is_derived(0) and store.is_derived(1), "the days to be derived")
+    assert job.figures().gave_way_s > 0
+    worker.stop(30)

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from watched_store import ENDLESS, Store, query, until
 
-from seawall import Gate
+from seawall import Fixed, Gate
 from turnout.model.site import OrganisationId, Site, SiteId
 from turnout.query.line import Following, Line, following, make_query_gate
 from turnout.query.run import QueryRunner
@@ -21,7 +21,7 @@ def site(number: int) -> Site:
 
 @pytest.fixture
 def gate() -> Iterator[Gate]:
-    gate = make_query_gate(2, 30.0)
+    gate = make_query_gate(Fixed(2), 30.0)
     yield gate
     gate.close()
 

@@ -70,6 +70,7 @@ def test_every_resource_has_a_name_of_its_own_that_the_reference_explains(tmp_pa
         "Flight": "flight",
         "Worker": "worker",
         "Gate": "gate",
+        "Room": "waiting room",
     }
     missing = [(kind, name) for kind, name in names if f"| `{name}` | {kinds[kind]} |" not in table]
     assert not missing

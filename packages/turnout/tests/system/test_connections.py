@@ -1,4 +1,4 @@
-"""More connections than the server takes: those that come wait, and are served when others have gone."""
+"""More connections than the server takes: those that come wait, and are served when others have gone; checks do not wait."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
-from serving import WAIT_S, Turnout, until
+from serving import WAIT_S, Turnout, free_port, until
 
 
 def test_with_too_many_connections_the_next_waits_until_some_are_closed(
     tmp_path: Path, make_turnout: type[Turnout]
 ) -> None:
-    server = make_turnout(tmp_path / "data", {"TURNOUT_MAX_CONNECTIONS": "10"}).start()
+    lane = free_port()
+    settings = {"TURNOUT_MAX_CONNECTIONS": "10", "TURNOUT_HEALTH_PORT": str(lane)}
+    server = make_turnout(tmp_path / "data", settings).start()
     idle = []
     try:
         with httpx.Client(base_url=server.url, timeout=WAIT_S) as web:
@@ -26,6 +28,10 @@ def test_with_too_many_connections_the_next_waits_until_some_are_closed(
                 return not _is_answered(server)
 
             until(is_kept_out, "a connection to be kept out")
+            # Whoever checks on the lane of its own is answered all the same.
+            for path in ("/health/live", "/health/ready", "/metrics"):
+                assert httpx.get(f"http://127.0.0.1:{lane}{path}", timeout=WAIT_S).status_code == 200
+            assert httpx.get(f"http://127.0.0.1:{lane}/login", timeout=WAIT_S).status_code == 404
             for one in idle:
                 one.close()
             idle.clear()
@@ -34,8 +40,20 @@ def test_with_too_many_connections_the_next_waits_until_some_are_closed(
         for one in idle:
             one.close()
         assert server.stop() == 0
-    with pytest.raises(httpx.ConnectError):
-        httpx.get(server.url)
+    for port in (server.port, lane):
+        with pytest.raises(httpx.ConnectError):
+            httpx.get(f"http://127.0.0.1:{port}/health/live")
+
+
+def test_a_lane_that_is_taken_keeps_the_server_from_starting(tmp_path: Path, make_turnout: type[Turnout]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        done = make_turnout(tmp_path / "data", {"TURNOUT_HEALTH_PORT": port}).try_command("serve", "--port", "0")
+    assert done.returncode == 2
+    assert f"can't listen on 127.0.0.1:{port}" in done.stderr
+    assert "health_port" in done.stderr
 
 
 def _is_answered(server: Turnout) -> bool:

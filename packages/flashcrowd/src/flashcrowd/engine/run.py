@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 from itertools import accumulate
 from random import Random
 from typing import Protocol
@@ -121,6 +120,8 @@ class Run:
             visit = Visit(self._plan.target, connections, self._heads, None, cls, None)
             try:
                 await cls.prepare(cls(visit, -1, self._plan.seed, self._plan.data))
+            except BadInput:
+                raise
             except Exception as error:
                 raise BadInput(f"{cls.__name__}.prepare", f"failed: {_said(error)}") from error
             finally:
@@ -189,7 +190,7 @@ class Run:
         for at_s in arrivals.instants():
             due_s = clock.began_s + at_s
             if due_s > monotonic():
-                await _until(due_s, alarm)
+                await alarm.until(due_s)
                 in_a_row = 0
             elif (in_a_row := in_a_row + 1) >= STARTED_AT_ONCE:
                 await asyncio.sleep(0)
@@ -200,7 +201,7 @@ class Run:
             task = asyncio.create_task(self._visit(record, connections, due_s))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
-        await _until(clock.began_s + arrivals.duration_s, alarm)
+        await alarm.until(clock.began_s + arrivals.duration_s)
 
     async def _stay(self, clock: RunClock, record: Record, connections: Connections, alarm: Alarm) -> None:
         """Closed arrivals: all come within the first second, and stay; then this asks how late the generator is."""
@@ -210,14 +211,14 @@ class Run:
         for number in range(arrivals.users):
             due_s = clock.began_s + within_s * number / arrivals.users
             if due_s > monotonic():
-                await _until(due_s, alarm)
+                await alarm.until(due_s)
             task = asyncio.create_task(self._again(record, connections, due_s))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
         ends_s = clock.began_s + arrivals.duration_s
         due_s = monotonic()
         while due_s < ends_s:
-            await _until(due_s, alarm)
+            await alarm.until(due_s)
             record.lateness.add(monotonic() - due_s)
             due_s = max(due_s, monotonic()) + CLOSED_PROBE_S
         self._over = True
@@ -278,20 +279,6 @@ class Run:
                         self._readings()[-1] if self._readings() else None,
                     )
                 )
-
-
-async def _until(at_s: float, alarm: Alarm) -> None:
-    """Waits until `at_s`, of `monotonic`; never returns before it."""
-    loop = asyncio.get_running_loop()
-    while monotonic() < at_s:
-        woken: asyncio.Future[None] = loop.create_future()
-        alarm.call_at(at_s, partial(_wake, woken))
-        await woken
-
-
-def _wake(woken: asyncio.Future[None]) -> None:
-    if not woken.done():
-        woken.set_result(None)
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from flashcrowd.verdict.knee import KneeSearch
 from flashcrowd.verdict.level import Level, level_of
 from flashcrowd.verdict.name import name_bottleneck
 from flashcrowd.verdict.of_run import points_of
-from flashcrowd.verdict.usl import fit_scalability
+from flashcrowd.verdict.usl import Point, fit_scalability
 
 RECOVERY_RUN_S = 1.0
 LONGEST_RECOVERY_S = 30.0
@@ -57,6 +57,7 @@ class Search:
         self._requests_a_user = 1.0
         self._runs: list[RunResult] = []
         self._levels: list[Level] = []
+        self._points: list[Point] = []
         self.is_stopped = False
 
     def stop(self) -> None:
@@ -70,6 +71,7 @@ class Search:
             finished = await self._tried(users_per_s)
             run = finished.result
             self._runs.append(run)
+            self._points.append(Point(0.0, 0.0))  # until it is known
             if self.is_stopped:  # the run was cut short
                 break
             if run.void:
@@ -77,6 +79,7 @@ class Search:
             level = level_of(finished.samples, run.readings, until_s=run.duration_s, one_in=finished.one_in)
             if level is not None:
                 self._levels.append(level)
+                self._points[-1] = points_of([level])[0]
             held = self._holds(run)
             offered_per_s = run.offered_per_s or 0.0
             if held or len(self._runs) == 1:
@@ -124,4 +127,7 @@ class Search:
             contention=law.contention.value if law is not None else None,
             coherency=law.coherency.value if law is not None else None,
             verdict=verdict,
+            alone_per_s=law.alone_per_s if law is not None else None,
+            under_way=tuple(point.under_way for point in self._points),
+            done_per_s=tuple(point.done_per_s for point in self._points),
         )

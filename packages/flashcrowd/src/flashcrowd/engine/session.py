@@ -130,6 +130,7 @@ class Visit:
             if response is not None:
                 ended.judge(response, expect)
             if ended.outcome == "good" and response is not None:
+                self.settle()  # one that was under way beside this one
                 self._pending = ended
                 return response
             if self._record is not None:

@@ -11,6 +11,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 
 from flashcrowd.clock import monotonic
 
@@ -32,7 +33,7 @@ class Instant(ctypes.Structure):
 
 
 class Alarm:
-    """Calls back once, at an instant of `flashcrowd.clock.monotonic`. For one caller at a time; close it."""
+    """Calls back, or wakes, at an instant of `flashcrowd.clock.monotonic`. For one caller at a time; close it."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -44,6 +45,13 @@ class Alarm:
             self._descriptor = self._libc.timerfd_create(CLOCK_MONOTONIC, NONBLOCK_CLOEXEC)
         if self._descriptor >= 0:
             loop.add_reader(self._descriptor, self._fired)
+
+    async def until(self, at_s: float) -> None:
+        """Waits until `at_s`; never returns before it. Cancellation leaves nothing behind but an alarm that nobody hears."""
+        while monotonic() < at_s:
+            woken: asyncio.Future[None] = self._loop.create_future()
+            self.call_at(at_s, partial(_wake, woken))
+            await woken
 
     def call_at(self, at_s: float, callback: Callable[[], None]) -> None:
         """Calls `callback` at `at_s`, at once where that has passed; takes the place of what was asked before."""
@@ -79,3 +87,8 @@ class Alarm:
             self._loop.remove_reader(self._descriptor)
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _wake(woken: asyncio.Future[None]) -> None:
+    if not woken.done():
+        woken.set_result(None)

@@ -34,6 +34,8 @@ class Measure:
     of_second: Callable[[Second], float | None]
     shown: Callable[[float], str]
     better: Better
+    is_ratio: bool = False
+    """Whether seconds are compared by the logarithm of their ratio: what grows in a line is longer by a factor."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +46,8 @@ class Difference:
     before: float
     after: float
     interval: tuple[float, float] | None
-    """Where the mean of the seconds' differences lies, with 99 %; None where too few seconds can be compared."""
+    """Where the mean of the seconds' differences, or logarithms of ratios, lies with 99 %; None where too few seconds can be
+    compared."""
 
     @property
     def is_real(self) -> bool:
@@ -68,9 +71,30 @@ def _failed(of: RunResult | Second, kinds: Sequence[str] = ()) -> float:
 
 MEASURES = (
     Measure("goodput", lambda run: run.goodput_per_s, lambda s: float(s.good), rate, "more"),
-    Measure("p50", lambda run: run.latency_ms.p50, lambda s: _latency(s, s.latency_ms.p50), milliseconds, "less"),
-    Measure("p95", lambda run: run.latency_ms.p95, lambda s: _latency(s, s.latency_ms.p95), milliseconds, "less"),
-    Measure("p99", lambda run: run.latency_ms.p99, lambda s: _latency(s, s.latency_ms.p99), milliseconds, "less"),
+    Measure(
+        "p50",
+        lambda run: run.latency_ms.p50,
+        lambda s: _latency(s, s.latency_ms.p50),
+        milliseconds,
+        "less",
+        is_ratio=True,
+    ),
+    Measure(
+        "p95",
+        lambda run: run.latency_ms.p95,
+        lambda s: _latency(s, s.latency_ms.p95),
+        milliseconds,
+        "less",
+        is_ratio=True,
+    ),
+    Measure(
+        "p99",
+        lambda run: run.latency_ms.p99,
+        lambda s: _latency(s, s.latency_ms.p99),
+        milliseconds,
+        "less",
+        is_ratio=True,
+    ),
     Measure("errors", _failed, _failed, share, "less"),
     Measure("refused", lambda run: _failed(run, ("refused",)), lambda s: _failed(s, ("refused",)), share, "less"),
 )
@@ -130,11 +154,16 @@ def interval(differences: Sequence[float]) -> tuple[float, float] | None:
 
 
 def _pairs(before: RunResult, after: RunResult, measure: Measure) -> list[float]:
+    whole_s = min(before.duration_s, after.duration_s)  # what comes after it is only what was left to be done
     pairs = (
         (measure.of_second(one), measure.of_second(other))
         for one, other in zip(before.seconds, after.seconds, strict=False)
+        if one.at_s + 1 <= whole_s
     )
-    return [other - one for one, other in pairs if one is not None and other is not None]
+    known = [(one, other) for one, other in pairs if one is not None and other is not None]
+    if measure.is_ratio:
+        return [math.log(other / one) for one, other in known if one > 0 and other > 0]
+    return [other - one for one, other in known]
 
 
 def _latency(second: Second, value: float) -> float | None:

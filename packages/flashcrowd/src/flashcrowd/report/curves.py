@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from flashcrowd.report.chart import Axis, Mark, Series, chart, legend, linear, logarithmic
@@ -74,14 +73,16 @@ def _latency(result: LimitResult, runs: Sequence[RunResult], x: Axis) -> str:
 
 
 def _law(result: LimitResult) -> str:
-    if law(result, 1.0) is None or len(result.under_way) != len(result.runs):
+    if law(result, 1.0) is None or not len(result.under_way) == len(result.done_per_s) == len(result.runs):
         return ""
-    runs = [
-        (under, run) for under, run in zip(result.under_way, result.runs, strict=True) if under > 0 and not run.void
+    known = [
+        (under, done, run)
+        for under, done, run in zip(result.under_way, result.done_per_s, result.runs, strict=True)
+        if under > 0 and not run.void
     ]
-    if not runs:
+    if not known:
         return ""
-    points = [(under, run.goodput_per_s) for under, run in runs]
+    points = [(under, done) for under, done, _ in known]
     most = max(under for under, _ in points)
     x = linear([most], number)
     fitted = [(n, value) for n in _between(1.0, x.high) if (value := law(result, n)) is not None]
@@ -96,18 +97,17 @@ def _law(result: LimitResult) -> str:
             "good",
             points,
             "dots",
-            titles=[f"{number(under)} under way: {told(run)}" for under, run in runs],
+            titles=[f"{number(under)} under way: {told(run)}" for under, _, run in known],
         ),
     ]
-    drawn = chart("Goodput against requests under way, with the fitted law", x, y, series)
+    drawn = chart("Right answers a second against requests under way, with the fitted law", x, y, series)
     words = (
         f"Contention σ = {result.contention:.3g}: the part of the work that waits in one line. "
         f"Coherency κ = {result.coherency:.3g}: what keeping in step costs each pair of requests; it is what makes "
-        "goodput fall again. The x axis is requests under way, by Little’s law."
+        "answers fall again. The x axis is requests under way on average, by Little’s law; the y axis right answers a "
+        "second, until the last one came."
     )
-    return _panel(
-        "Universal Scalability Law", legend(series), f'{drawn}<p class="small soft">{re.sub(r"  +", " ", words)}</p>'
-    )
+    return _panel("Universal Scalability Law", legend(series), f'{drawn}<p class="small soft">{words}</p>')
 
 
 def _dots(runs: Sequence[RunResult], points: Sequence[tuple[float, float]], colour: str) -> list[Series]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import pairwise
 
 from flashcrowd.report import figures
 from flashcrowd.report.figures import number
 from flashcrowd.samples import Reading, Resource
 
 NEARLY_FULL = 0.8
+SHORTEST_S = 0.25
+"""Between two readings of the processor's time: of an answer that was late nobody knows when exactly it was true."""
 LAGS_S = 0.05
 """A loop that is so late keeps everybody on it waiting: a tenth of the half second at which people begin to notice."""
 
@@ -30,11 +31,16 @@ def filling(readings: Sequence[Reading]) -> str:
 
 def cores_in_use(readings: Sequence[Reading]) -> Iterable[tuple[float, float]]:
     """Cores that the process used between each reading and the next, with the instant of the second."""
-    told = [reading for reading in readings if reading.process.cpu_s_total is not None]
-    for before, after in pairwise(told):
-        if after.at_s > before.at_s:
-            spent = (after.process.cpu_s_total or 0) - (before.process.cpu_s_total or 0)
+    before: Reading | None = None
+    for after in readings:
+        if after.process.cpu_s_total is None:
+            continue
+        if before is None:
+            before = after
+        elif after.at_s - before.at_s >= SHORTEST_S:
+            spent = after.process.cpu_s_total - (before.process.cpu_s_total or 0)
             yield after.at_s, max(0.0, spent / (after.at_s - before.at_s))
+            before = after
 
 
 def _process(readings: Sequence[Reading]) -> Iterator[str]:

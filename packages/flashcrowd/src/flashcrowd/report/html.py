@@ -54,7 +54,7 @@ def _run(result: RunResult, fail_if: Sequence[Condition]) -> str:
     shown = [milliseconds(value) if latency.count else "–" for value in (latency.p50, latency.p95, latency.p99)]
     heads = (
         _head("Goodput", rate(result.goodput_per_s), of),
-        _head("Right answers", good, f"of {count(result.requests, 'request')}"),
+        _head("Right answers", good, f"of {count(result.requests, 'request')}{_came(result)}"),
         _head("p50", shown[0], "half waited no longer"),
         _head("p95", shown[1], "one in 20 waited longer"),
         _head("p99", shown[2], "one in 100 waited longer"),
@@ -66,10 +66,10 @@ def _run(result: RunResult, fail_if: Sequence[Condition]) -> str:
         + _conditions(fail_if, result)
         + f'<section class="card heads" aria-label="In figures">{"".join(heads)}</section>'
         + f"<h2>Second by second</h2>{timeline(result)}"
-        + f"<h2>By request</h2>{tables.steps(result)}"
+        + f"<h2>By request</h2>{tables.steps(result)}{_reasons(result)}"
         + _behind(tables.resources(result), "What the target said of itself")
         + _behind(tables.seconds(result), "Every second")
-        + _method(result)
+        + _method(result, result.arrivals)
     )
 
 
@@ -102,7 +102,7 @@ def _limit(result: LimitResult) -> str:
         + f'<section class="card heads" aria-label="In figures">{"".join(heads)}</section>'
         + f"<h2>Against load</h2>{curves(result)}"
         + f"<h2>Every load</h2>{tables.loads(result)}"
-        + (_method(first) if first else "")
+        + (_method(first, _loads(result)) if first else "")
     )
 
 
@@ -151,6 +151,17 @@ def _conditions(fail_if: Sequence[Condition], result: RunResult) -> str:
     return f'<ul class="conditions">{items}</ul>' if items else ""
 
 
+def _came(result: RunResult) -> str:
+    return f" by {count(result.arrived, 'user')}" if result.arrived else ""
+
+
+def _reasons(result: RunResult) -> str:
+    if not result.reasons:
+        return ""
+    told = tables.table("Why", ("why not right", "times"), [(why, f"{n:,}") for why, n in result.reasons.items()])
+    return f'<div class="apart">{told}</div>'
+
+
 def _head(what: str, value: str, words: str) -> str:
     return f'<div class="head"><small>{escape(what)}</small><b>{escape(value)}</b><span>{escape(words)}</span></div>'
 
@@ -159,10 +170,16 @@ def _behind(told: str, summary: str) -> str:
     return f"<details><summary>{escape(summary)}</summary>{told}</details>" if told else ""
 
 
-def _method(result: RunResult) -> str:
+def _loads(result: LimitResult) -> str:
+    offered = [run.offered_per_s for run in result.runs if run.offered_per_s is not None]
+    told = f"open, constant, one load after the other, {result.runs[0].duration_s:g} s each"
+    return f"{told}: {rate(min(offered))} to {rate(max(offered))}" if offered else told
+
+
+def _method(result: RunResult, arrivals: str) -> str:
     return (
         '<footer><h2>How it was measured</h2><div class="notes">'
-        f"<p><b>Arrivals</b> {escape(result.arrivals)}; seed {result.seed}. {_model(result)}</p>"
+        f"<p><b>Arrivals</b> {escape(arrivals)}; seed {result.seed}. {_model(result)}</p>"
         "<p><b>Latency</b> counts from the moment a user meant to send, not from when the request was sent, and is of right "
         "answers. A target that stands still for a second is charged for everybody who would have come in it.</p>"
         "<p><b>Goodput</b> is right answers in time. What was refused, timed out, wrong or broken is counted apart.</p>"
@@ -185,7 +202,8 @@ def _readings(result: RunResult) -> str:
     kinds = len({(resource.name, resource.kind) for reading in result.readings for resource in reading.resources})
     every_s = (result.readings[-1].at_s - result.readings[0].at_s) / max(1, len(result.readings) - 1)
     every = f", every {number(every_s)} s" if every_s > 0 else ""
-    return f"{count(len(result.readings), 'reading')} of {count(kinds, 'resource')}{every}, on the generator’s clock."
+    of = count(kinds, "resource") if kinds else "the process alone"
+    return f"{count(len(result.readings), 'reading')} of {of}{every}, on the generator’s clock."
 
 
 def _when(began: str) -> str:

@@ -7,6 +7,9 @@ from flashcrowd.report.figures import milliseconds, rate, share
 from flashcrowd.result import LimitResult, RunResult
 from flashcrowd.samples import Verdict
 
+UNKNOWN = "What limits the target is not known."
+KEEPS_UP = 0.95
+"""Of what was asked for: less than that, for a whole run, is a line that grew. The search for the limit counts the same."""
 KINDS = {"cpu": "processor", "event loop": "event loop", "downstream": "downstream service"}
 """What a kind is called in a sentence, where not by its own name."""
 
@@ -22,19 +25,28 @@ def verdict(result: RunResult | LimitResult) -> str:
     if not result.requests:
         return "Nobody asked anything: there is nothing to say."
     failed = (result.requests - result.good) / result.requests
-    if not failed:
-        return f"{result.target} kept up: every answer was right, p95 {milliseconds(result.latency_ms.p95)}."
-    return f"{share(failed)} of the requests got no right answer. What limits the target is not known."
+    if failed:
+        return f"{share(failed)} of the requests got no right answer. {UNKNOWN}"
+    if result.offered_per_s is None:
+        return f"Every answer was right, p95 {milliseconds(result.latency_ms.p95)}. {UNKNOWN}"
+    if result.goodput_per_s < KEEPS_UP * result.offered_per_s:
+        came = f"{rate(result.goodput_per_s)} of {rate(result.offered_per_s)} were answered in time"
+        return f"{result.target} did not keep up: {came}. {UNKNOWN}"
+    return f"{result.target} kept up: every answer was right, p95 {milliseconds(result.latency_ms.p95)}."
 
 
 def limited_by(found: Verdict) -> str:
     """`The connection pool db is the bottleneck.`, how much of the tail it explains, and what widening it would give."""
-    told = f"The {KINDS.get(found.kind, found.kind)} {found.resource} is the bottleneck"
-    if KINDS.get(found.kind, found.kind) in found.resource or found.resource == found.kind:
-        told = f"The {found.resource} is the bottleneck"
+    kind = KINDS.get(found.kind, found.kind)
+    name = found.resource if kind in found.resource else f"{kind} {found.resource}"
+    told = f"The {kind if found.resource == found.kind else name} is the bottleneck"
     if found.of_p95 is not None:
-        told += f". Waiting there explains {share(found.of_p95)} of p95"
+        told += f". Waiting there explains {_percent(found.of_p95)} of p95"
     return f"{told}. {gain(found)}".rstrip()
+
+
+def _percent(part: float) -> str:
+    return f"{100 * part:.0f} %"
 
 
 def gain(found: Verdict) -> str:
@@ -43,7 +55,7 @@ def gain(found: Verdict) -> str:
         return ""
     if found.predicted_gain < 1.02:
         return "Twice of it would give hardly more."
-    return f"Twice of it would give about {share(found.predicted_gain - 1)} more."
+    return f"Twice of it would give about {_percent(found.predicted_gain - 1)} more."
 
 
 def _of_limit(result: LimitResult) -> str:
@@ -55,7 +67,7 @@ def _of_limit(result: LimitResult) -> str:
     else:
         told = f"The promise holds up to {rate(result.holds_per_s)}"
     if result.verdict is None:
-        return f"{told}. What limits the target is not known."
+        return f"{told}. {UNKNOWN}"
     limited = limited_by(result.verdict)
     return f"{told}: {limited[:1].lower()}{limited[1:]}"
 

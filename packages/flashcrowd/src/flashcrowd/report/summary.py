@@ -18,6 +18,7 @@ from flashcrowd.samples import Verdict
 
 WIDTH = 110
 """Of what is no terminal: wide enough for the tables, since nobody wraps a log."""
+REASONS = 5
 STYLES = {"better": "green", "worse": "red", "within chance": "dim", "not known": "dim"}
 
 
@@ -33,10 +34,12 @@ def show_run(result: RunResult, out: Console, *, fail_if: Sequence[Condition] = 
     _evidence(result.verdict, out)
     grid = Table.grid(padding=(0, 2))
     of = f" of {rate(result.offered_per_s)} asked for" if result.offered_per_s is not None else ""
-    grid.add_row("[dim]outcome", sentence.outcomes(result))
+    grid.add_row("[dim]outcome", sentence.outcomes(result) + _users(result))
     grid.add_row("[dim]goodput", f"{rate(result.goodput_per_s)}{of}, in {result.duration_s:g} s")
     if result.latency_ms.count:
         grid.add_row("[dim]latency", _latencies(result))
+    for n, (why, times) in enumerate([*result.reasons.items()][:REASONS]):
+        grid.add_row("" if n else "[dim]why not right", Text(f"{times:,} × {why}"))
     grid.add_row("[dim]lateness", f"p99 {milliseconds(result.lateness_ms.p99)}, of sending, by the generator itself")
     out.print(Padding(grid, (0, 0, 1, 2), expand=False))
     _steps(result.steps, out)
@@ -104,6 +107,11 @@ def _evidence(verdict: Verdict | None, out: Console) -> None:
     lines = Text("\n".join(f"· {line}" for line in verdict.evidence))
     lines.append(f"\n  confidence {share(verdict.confidence)}", style="dim")
     out.print(Padding(lines, (0, 0, 1, 2), expand=False))
+
+
+def _users(result: RunResult) -> str:
+    told = f" · {count(result.arrived, 'user')} came" if result.arrived else ""
+    return told + (f" · {result.unfinished:,} cut off at the end" if result.unfinished else "")
 
 
 def _latencies(result: RunResult | StepResult) -> str:

@@ -46,6 +46,8 @@ class Condition:
         if of is None:
             return 0.0 if self.metric == "goodput" else math.inf
         if self.metric == "goodput":
+            if isinstance(of, RunResult):
+                return of.goodput_per_s
             return of.good / result.duration_s if result.duration_s > 0 else 0.0
         if self.metric in LATENCIES:
             return float(getattr(of.latency_ms, self.metric)) if of.latency_ms.count else math.inf

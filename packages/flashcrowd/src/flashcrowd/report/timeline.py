@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import pairwise
-from statistics import fmean
+from statistics import fmean, median
+from typing import TypeVar
 
-from flashcrowd.report.chart import Axis, Series, chart, legend, linear, logarithmic, spanning, stepped
+from flashcrowd.report.chart import Axis, Mark, Series, chart, legend, linear, logarithmic, spanning, stepped
 from flashcrowd.report.figures import clock, count, milliseconds, number, rate, short_milliseconds
 from flashcrowd.report.filling import cores_in_use
 from flashcrowd.result import RunResult, Second
@@ -16,6 +17,7 @@ from flashcrowd.samples import Resource
 
 MOST_COLUMNS = 240
 """More could not be told apart; seconds of longer runs are taken together."""
+GAP = 4
 MOST_RESOURCES = 6
 OUTCOMES = (
     ("good", "right"),
@@ -24,6 +26,9 @@ OUTCOMES = (
     ("wrong", "wrong"),
     ("broken", "broken"),
 )
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +57,7 @@ def timeline(result: RunResult) -> str:
     if not told:
         return ""
     x = spanning(0.0, told[-1].end_s, clock)
-    parts = [_outcomes(told, x), _latencies(told, x), _users(told, x)]
+    parts = [_outcomes(result, told, x), _latencies(told, x), _users(told, x)]
     resources = shown_resources(result)
     parts += [_resource(result, name, kind, x) for name, kind in resources]
     cores = [*cores_in_use(result.readings)]
@@ -80,7 +85,19 @@ def shown_resources(result: RunResult) -> list[tuple[str, str]]:
     return [key for key in order if worst[key][0] or worst[key][1] > 0 or worst[key][2] >= 0.5][:MOST_RESOURCES]
 
 
-def _outcomes(told: Sequence[Column], x: Axis) -> str:
+def unbroken(seen: Sequence[tuple[float, T]]) -> list[list[tuple[float, T]]]:
+    """`seen` in stretches, parted where nothing was seen for longer than `GAP` times as long as usual: a target that is
+    asked and does not answer is not drawn as if one knew how it was."""
+    usual_s = median(after - before for (before, _), (after, _) in pairwise(seen)) if len(seen) > 1 else 0.0
+    stretches: list[list[tuple[float, T]]] = []
+    for one in seen:
+        if not stretches or one[0] - stretches[-1][-1][0] > max(GAP * usual_s, 1.0):
+            stretches.append([])
+        stretches[-1].append(one)
+    return stretches
+
+
+def _outcomes(result: RunResult, told: Sequence[Column], x: Axis) -> str:
     series, floor_per_s = [], [0.0] * (2 * len(told))
     for kind, words in OUTCOMES:
         if not any(column.per_s.get(kind) for column in told):
@@ -99,8 +116,12 @@ def _outcomes(told: Sequence[Column], x: Axis) -> str:
     series.append(Series("users who arrived", "ink", came, "dashed"))
     y = linear([*floor_per_s, *(value for _, value in came)], rate)
     titles = [(column.start_s, column.end_s, _title(column)) for column in told]
-    drawn = chart("Requests a second by outcome, over time", x, y, series, titles=titles)
+    drawn = chart("Requests a second by outcome, over time", x, y, series, marks=_end(result, x), titles=titles)
     return _panel("Answers a second", legend(series), drawn)
+
+
+def _end(result: RunResult, x: Axis) -> list[Mark]:
+    return [Mark(result.duration_s, "nobody comes any more", "x")] if x.high > result.duration_s + 0.5 else []
 
 
 def _latencies(told: Sequence[Column], x: Axis) -> str:
@@ -143,15 +164,18 @@ def _resource(result: RunResult, name: str, kind: str, x: Axis) -> str:
         if (resource.name, resource.kind) == (name, kind)
     ]
     is_named = result.verdict is not None and (name, kind) == (result.verdict.resource, result.verdict.kind)
-    in_use = [(at, resource.in_use or 0.0) for at, resource in seen]
-    wanted = [(at, (resource.in_use or 0.0) + (resource.waiting or 0.0)) for at, resource in seen]
-    series = [Series("in use", "in-use", in_use, "area")]
-    if any(resource.waiting for _, resource in seen):
-        series.append(Series("waiting", "waiting", wanted, "area", tuple(value for _, value in in_use)))
+    wanted = [(resource.in_use or 0.0) + (resource.waiting or 0.0) for _, resource in seen]
+    series = []
+    for n, part in enumerate(unbroken(seen)):
+        in_use = [(at, resource.in_use or 0.0) for at, resource in part]
+        above = [(at, (resource.in_use or 0.0) + (resource.waiting or 0.0)) for at, resource in part]
+        series.append(Series("" if n else "in use", "in-use", in_use, "area"))
+        if any(resource.waiting for _, resource in seen):
+            series.append(Series("" if n else "waiting", "waiting", above, "area", tuple(value for _, value in in_use)))
     capacity = [(at, resource.capacity) for at, resource in seen if resource.capacity is not None]
     if capacity:
         series.append(Series("capacity", "ink", capacity, "dashed"))
-    y = linear([*(value for _, value in wanted), *(value for _, value in capacity)], number)
+    y = linear([*wanted, *(value for _, value in capacity)], number)
     titles = [
         (at, after, f"{clock(at)}: {_told(resource)}")
         for (at, resource), after in zip(seen, [*(at for at, _ in seen[1:]), x.high], strict=True)
@@ -163,7 +187,7 @@ def _resource(result: RunResult, name: str, kind: str, x: Axis) -> str:
 
 def _cores(result: RunResult, used: Sequence[tuple[float, float]], x: Axis) -> str:
     cores = next((reading.process.cores for reading in result.readings if reading.process.cores), None)
-    series = [Series("in use", "in-use", used, "area")]
+    series = [Series("" if n else "in use", "in-use", part, "area") for n, part in enumerate(unbroken(used))]
     if cores:
         series.append(Series("cores it may use", "ink", [(x.low, cores), (x.high, cores)], "dashed"))
     y = linear([*(value for _, value in used), cores or 0.0], number)

@@ -23,7 +23,7 @@ class Response:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        """The address that answered: the last one where redirects were followed."""
+        """The path and query that answered: the last ones where redirects were followed."""
         self.status = 0
         self.raw_headers: list[tuple[bytes, bytes]] = []
         """In the order in which they came, names as they came."""

@@ -21,12 +21,13 @@ def called(load: Load, level: Level) -> Verdict | None:
         return None
     best: tuple[float, str, ResourceKind, float, float] | None = None
     for key, use in level.uses.items():
-        calm_s = load.calm_hold_s(key)
+        calm = load.calm_hold(key)
         kind = _called_kind(use)
-        if calm_s is None or use.hold_s is None or kind is None or not load.is_inflated(key, level):
+        if calm is None or use.hold_s is None or kind is None or not load.is_inflated(key, level):
             continue
         best = max(
-            best or (0.0, "", kind, 0.0, 0.0), ((use.hold_s - calm_s) / excess_s, use.name, kind, calm_s, use.hold_s)
+            best or (0.0, "", kind, 0.0, 0.0),
+            ((use.hold_s - calm.mean_s) / excess_s, use.name, kind, calm.mean_s, use.hold_s),
         )
     for name, (now_s, _) in level.timings.items():
         kind = kind_of(name, is_called=True)

@@ -18,11 +18,18 @@ FULL = 0.85
 EXPLAINS, EXPLAINS_ALONE = 0.3, 0.5
 """What all that is full has to explain of the excess, at the least; of the whole latency, where nothing was calm."""
 
+MOST = 0.6
+
 TAKES_PART = 0.03
 """What each of several has to explain that are full together."""
 
 
-def full(load: Load, level: Level) -> Verdict | None:
+def full_for_certain(load: Load, level: Level) -> Verdict | None:
+    """As `full`, where it explains most of the excess: then whatever else runs late is late because of it."""
+    return full(load, level, explains=MOST) if load.calm else None
+
+
+def full(load: Load, level: Level, *, explains: float = EXPLAINS) -> Verdict | None:
     """A lock, pool, semaphore or queue that is full by its own figures and whose wait explains the excess.
 
     Of several in a row that are full, the one that lets the fewest through: the first may have the longest line, since what
@@ -38,7 +45,7 @@ def full(load: Load, level: Level) -> Verdict | None:
         if key not in inflated and explained[key] >= TAKES_PART
     ]
     in_all = min(1.0, sum(explained.values()))
-    if not found or in_all < (EXPLAINS if load.calm else EXPLAINS_ALONE):
+    if not found or in_all < (explains if load.calm else EXPLAINS_ALONE):
         return None
     _, _, key = min(found)
     use, gain = level.uses[key], predict_gain(load, level, key)
@@ -48,7 +55,8 @@ def full(load: Load, level: Level) -> Verdict | None:
     behind = [other for other in inflated if explained[other] >= TAKES_PART]
     evidence += [_filled(load, level, other) for other in behind]
     if gain.next_bound:
-        evidence.append(f"With twice of it, {gain.next_bound} would bind next.")
+        how = "would" if gain.factor is not None else "was seen too seldom to say whether it would"
+        evidence.append(f"With twice of it, {gain.next_bound} {how} bind next.")
     known = 0.5 + 0.25 * (use.utilisation is not None) + 0.1 * use.is_measured + 0.1 * bool(load.calm)
     confidence = round(known * min(1.0, 0.6 + in_all / 2), 2)
     of_tail = min(1.0, sum(_of_tail(level, level.uses[one]) for one in (key, *behind)))
@@ -71,8 +79,10 @@ def _explained(load: Load, level: Level, key: str) -> float:
 
 def _bound_per_s(load: Load, level: Level, key: str) -> float:
     """How many requests a second its places let through; what does go through, where that is not known."""
-    use, hold_s = level.uses[key], load.calm_hold_s(key) or level.uses[key].hold_s
-    return level.done_per_s if not use.capacity or not hold_s else use.capacity / hold_s
+    # From the calm levels, where as many leave as come: at a pressed one, what is early in a row sees more than get through.
+    use, calm = level.uses[key], load.calm_hold(key)
+    hold_s = use.hold_s if calm is None or not calm.mean_s else calm.mean_s
+    return use.capacity / hold_s if use.capacity and hold_s else level.done_per_s
 
 
 def _of_tail(level: Level, use: Use) -> float:
@@ -104,8 +114,6 @@ def _little(level: Level, use: Use) -> str | None:
 
 
 def _filled(load: Load, level: Level, key: str) -> str:
-    use = level.uses[key]
-    return (
-        f"{use.name} is full because of it: held {ms(use.hold_s or 0.0)} a request, "
-        f"{ms(load.calm_hold_s(key) or 0.0)} when all was calm."
-    )
+    use, calm = level.uses[key], load.calm_hold(key)
+    calm_s = calm.mean_s if calm is not None else 0.0
+    return f"{use.name} is full because of it: held {ms(use.hold_s or 0.0)} a request, {ms(calm_s)} when all was calm."

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from statistics import fmean, median
 
 from flashcrowd.samples import Reading, Sample
@@ -26,6 +27,8 @@ class Level:
     """Answers a second while requests came: with Little's law, what goes with the readings."""
     mean_s: float
     p50_s: float
+    steady_mean_s: float
+    """The second lowest of the means of five parts by arrival: a stall of the machine spares two of them, a queue one."""
     p50_by_name_s: Mapping[str, float]
     """Of the requests of each name that were answered twenty times or more: in a mix, half may be fast whatever is full."""
     p95_s: float
@@ -86,6 +89,7 @@ def level_of(
         flow_per_s=flow_per_s,
         mean_s=fmean(latencies),
         p50_s=latencies[len(latencies) // 2],
+        steady_mean_s=_steady_mean(by_arrival),
         p50_by_name_s=_medians(answered),
         p95_s=latencies[int(0.95 * len(latencies))],
         tail_s=fmean(slowest),
@@ -107,8 +111,15 @@ def level_of(
 MIN_ANSWERS = 8
 """With fewer, not even a median means anything."""
 
+PARTS = 5
+
 NAMED_ANSWERS = 20
 """Of so many the median is worth a comparison; there may be a dozen names, so chance has a dozen tries."""
+
+
+def _steady_mean(by_arrival: Sequence[float]) -> float:
+    bounds = [len(by_arrival) * part // PARTS for part in range(PARTS + 1)]
+    return sorted(fmean(by_arrival[low:high]) for low, high in pairwise(bounds))[1]
 
 
 def _medians(samples: Sequence[Sample]) -> dict[str, float]:

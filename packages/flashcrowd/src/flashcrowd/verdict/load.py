@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flashcrowd.verdict.level import Level
 from flashcrowd.verdict.use import Use
@@ -17,11 +18,26 @@ SLOWER = 1.6
 
 SLOWER_S = 0.010
 
+MEAN_SLOWER = 2.5
+"""Where a line is unfair, newcomers are fast and some wait for ever: the median hardly shows it, the mean does."""
+
 INFLATED = 1.5
 """A hold half as long again as when calm is made longer by something inside."""
 
 UNSEEN_S = 0.0005
 """What is held for less is not seen in so few looks."""
+
+
+class Hold(NamedTuple):
+    """How long something is held a request, and how often it was seen so, which is all that this rests on unless counted."""
+
+    mean_s: float
+    seen: float
+
+    @property
+    def longest_s(self) -> float:
+        """The most that it may be, seeing how seldom it was seen: two standard errors more."""
+        return self.mean_s * (1 + 2 / math.sqrt(max(self.seen, 1.0))) + UNSEEN_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,38 +61,33 @@ class Load:
         """How a resource was used at the calm levels."""
         return [level.uses[key] for level in self.calm if key in level.uses]
 
-    def calm_hold_s(self, key: str) -> float | None:
+    def calm_hold(self, key: str) -> Hold | None:
         """How long a resource was held a request where all was calm; None where that is not known."""
-        pairs = [
-            (level.uses[key].hold_s, level.requests)
-            for level in self.calm
-            if key in level.uses and level.uses[key].hold_s is not None
-        ]
-        requests = sum(count for _, count in pairs)
-        return sum((hold_s or 0.0) * count for hold_s, count in pairs) / requests if requests else None
+        return hold_of(key, self.calm)
 
     def calm_wait_s(self, key: str) -> float:
         """What a request waited for it where all was calm."""
         return min((use.wait_s for use in self.calm_use(key) if use.wait_s is not None), default=0.0)
-
-    def longest_calm_hold_s(self, key: str) -> float | None:
-        """The most that it may have been when calm, seeing how seldom it was seen in use: two standard errors more."""
-        calm_s, uses = self.calm_hold_s(key), self.calm_use(key)
-        if calm_s is None:
-            return None
-        if any(use.seen is None and use.hold_s is not None for use in uses):
-            return calm_s  # counted, not sampled
-        seen = sum(use.seen or 0.0 for use in uses)
-        return calm_s * (1 + 2 / math.sqrt(max(seen, 1.0))) + UNSEEN_S
 
     def is_inflated(self, key: str, level: Level) -> bool:
         """Whether it is held longer at `level` than when calm, beyond what sampling explains. False where not known.
 
         Where threads wait for a core everything is held longer, by about as many times as threads wait.
         """
-        now_s, calm_s = level.uses[key].hold_s, self.longest_calm_hold_s(key)
-        short = 1 + (level.ready or 0.0)
-        return now_s is not None and calm_s is not None and now_s > INFLATED * short * calm_s
+        now_s, calm, short = level.uses[key].hold_s, self.calm_hold(key), 1 + (level.ready or 0.0)
+        return now_s is not None and calm is not None and now_s > INFLATED * short * calm.longest_s
+
+
+def hold_of(key: str, levels: Sequence[Level]) -> Hold | None:
+    """How long a resource was held a request over these levels; None where none tells."""
+    pairs = [(one, use) for one in levels if (use := one.uses.get(key)) is not None and use.hold_s is not None]
+    if not pairs:
+        return None
+    # By Little's law: places in use over all looks, by requests a second over as many.
+    weights = [(use.looks or one.requests) * (one.flow_per_s if use.looks else 1.0) for one, use in pairs]
+    held_s = sum(weight * (use.hold_s or 0.0) for weight, (_, use) in zip(weights, pairs, strict=True))
+    counted = any(not use.looks for _, use in pairs)
+    return Hold(held_s / sum(weights), math.inf if counted else held_s) if sum(weights) else None
 
 
 def load_of(ordered: Sequence[Level]) -> Load:
@@ -89,10 +100,12 @@ def load_of(ordered: Sequence[Level]) -> Load:
         pressed = _became_slower(ordered[0]) or ordered[0].failed > FAILS
         return Load((), tuple(ordered)) if pressed else Load(tuple(ordered), ())
     fastest_s = min((level.p50_s for level in ordered), default=0.0)
+    mean_s = min((level.steady_mean_s for level in ordered), default=0.0)
     by_name_s = _fastest_by_name(ordered)
     is_calm = [
         level.failed <= FAILS
         and not _is_slower(level.p50_s, fastest_s)
+        and level.steady_mean_s <= max(MEAN_SLOWER * mean_s, mean_s + 2 * SLOWER_S)
         and not any(_is_slower(p50_s, by_name_s[name]) for name, p50_s in level.p50_by_name_s.items())
         for level in ordered
     ]

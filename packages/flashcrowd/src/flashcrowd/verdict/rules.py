@@ -10,12 +10,20 @@ from collections.abc import Callable
 
 from flashcrowd.samples import Verdict
 from flashcrowd.verdict.called import called
-from flashcrowd.verdict.full import full
+from flashcrowd.verdict.full import full, full_for_certain
 from flashcrowd.verdict.level import Level
 from flashcrowd.verdict.load import Load
 from flashcrowd.verdict.process import answering_thread, core, event_loop, event_loop_at_last
 
 Rule = Callable[[Load, Level], Verdict | None]
 
-RULES: tuple[Rule, ...] = (core, event_loop, full, answering_thread, called, event_loop_at_last)
+RULES: tuple[Rule, ...] = (
+    core,
+    full_for_certain,
+    event_loop,
+    full,
+    answering_thread,
+    event_loop_at_last,
+    called,
+)
 """In the order in which they are asked. What keeps the process itself comes first, since it fills everything else."""

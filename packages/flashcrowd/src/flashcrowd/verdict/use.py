@@ -28,8 +28,8 @@ class Use:
     """For it, a request of the tail."""
     hold_s: float | None = None
     """How long it was held, a request."""
-    seen: float | None = None
-    """How often it was seen in use, over all looks: what `hold_s` rests on. None where the target counts holds itself."""
+    looks: int = 0
+    """How often it was looked at, where `hold_s` rests on that; 0 where the target counts holds itself."""
     refused_per_s: float = 0.0
     """Whom it turned away."""
     is_measured: bool = False
@@ -137,17 +137,18 @@ def _use(
     in_all_s, uses = grown(first.wait_s_total, last.wait_s_total), grown(first.uses_total, last.uses_total)
     held_s, refused = grown(first.hold_s_total, last.hold_s_total), grown(first.refused_total, last.refused_total)
     span_s = looked.around[-1].at_s - looked.around[0].at_s if looked.around else 0.0
-    wait_s = tail_s = hold_s = seen = None
+    wait_s = tail_s = hold_s = None
+    is_counted = held_s is not None and bool(uses)
     if measured is not None:
         wait_s, tail_s = measured
     elif in_all_s:
         wait_s = in_all_s / looked.answered
     elif waiting is not None and flow_per_s > 0:
         wait_s = waiting / flow_per_s
-    if held_s is not None and uses:
+    if held_s is not None and is_counted:
         hold_s = held_s / looked.answered
     elif in_use is not None and flow_per_s > 0:
-        hold_s, seen = in_use / flow_per_s, in_use * len(looks)
+        hold_s = in_use / flow_per_s
     return Use(
         last.name,
         last.kind,
@@ -158,7 +159,7 @@ def _use(
         tail_s,
         hold_s,
         is_measured=measured is not None or bool(in_all_s),
-        seen=seen,
+        looks=0 if is_counted else len(looks),
         refused_per_s=(refused or 0.0) / span_s if span_s > 0 else 0.0,
     )
 

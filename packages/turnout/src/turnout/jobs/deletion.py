@@ -8,6 +8,7 @@ from collections.abc import Callable
 from seawall import Stop
 from seawall.clock import Clock
 from turnout.errors import StoreUnavailable
+from turnout.jobs.giving_way import Bustle, Nobody, give_way
 from turnout.store.protocols import EventDeriver
 from turnout.store.sql.sites import SiteRepository
 
@@ -20,7 +21,8 @@ LAST_EVENT_S = 600
 
 
 class Deletions:
-    """What deletes sites' events. Give `run` to a `seawall.Worker`, and wake it when a site is deleted.
+    """What deletes sites' events. Give `run` to a `seawall.Worker`, and wake it when a site is deleted. Before each site it
+    gives way to `bustle`, which may be set before that.
 
     A site is put down as deleted in the transaction that deletes it, and struck off when its events are gone: so a
     deletion that is killed goes on after the next start.
@@ -41,6 +43,7 @@ class Deletions:
         self._accepted = accepted
         self._stored = stored
         self._clock = clock
+        self.bustle: Bustle = Nobody()
         self.swept_total = 0
         """How often a deleted site's events were cleared away."""
 
@@ -62,6 +65,7 @@ class Deletions:
             if stop.wait(timeout_s=LEVEL_S):
                 return
         for site_id, deleted_s in gone:
+            give_way(self.bustle, stop)
             self._store.delete_site(site_id)
             self.swept_total += 1
             if deleted_s + LAST_EVENT_S <= self._clock.time():

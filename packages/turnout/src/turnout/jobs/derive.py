@@ -10,6 +10,7 @@ import msgspec
 from seawall import Stop
 from seawall.clock import SYSTEM_CLOCK, Clock
 from turnout.errors import StoreUnavailable
+from turnout.jobs.giving_way import Bustle, Nobody, give_way
 from turnout.store.ledger import Group
 from turnout.store.protocols import EventDeriver
 
@@ -31,7 +32,8 @@ WEST = timedelta(hours=12)
 
 
 class DerivationFigures(msgspec.Struct, frozen=True):
-    """How far it is: days that are over and wait, how many groups were derived, what the last one took, failures."""
+    """How far it is: days that are over and wait, how many groups were derived, what the last one took, failures, and for
+    how long in all it has rested because others were served."""
 
     days_waiting: int
     groups_total: int
@@ -39,10 +41,11 @@ class DerivationFigures(msgspec.Struct, frozen=True):
     last_duration_s: float
     failures_total: int
     last_error: str | None
+    gave_way_s: float
 
 
 class Derivation:
-    """What derives days. Give `run` to a `seawall.Worker`.
+    """What derives days. Give `run` to a `seawall.Worker`. It gives way to `bustle`, which may be set before that.
 
     Nothing depends on when it runs: a day that is not derived is read from its events, and one that gets events after it
     was derived is derived no longer.
@@ -52,6 +55,8 @@ class Derivation:
         self._store = store
         self._clock = clock
         self._quiet_s = quiet_s
+        self.bustle: Bustle = Nobody()
+        self._gave_way_s = 0.0
         self._has_looked = False
         self._groups_total = 0
         self._put_off_total = 0
@@ -69,11 +74,15 @@ class Derivation:
             self._last_duration_s,
             self._failures_total,
             self._last_error,
+            self._gave_way_s,
         )
 
     def run(self, stop: Stop) -> None:
         """Derive days as they end, until `stop`. A store that fails is logged and tried again later."""
         while not stop.is_set():
+            self._gave_way_s += give_way(self.bustle, stop)
+            if stop.is_set():
+                return
             try:
                 rest_s = self._step()
             except StoreUnavailable as error:

@@ -75,7 +75,7 @@ class Exports:
         self._build = build
         self._threads = threads
         self._clock = clock
-        self._bustle = bustle
+        self.bustle = bustle
         self._most_bytes = most_mb * MB
         self._mutex = Mutex("exports")
         self._exports = {export.token: export for export in self._shelf.load()}  # guarded by self._mutex, as all below
@@ -220,7 +220,7 @@ class Exports:
     async def _file_of(self, export: Export, part: Path) -> str:
         async def pause() -> None:
             await asyncio.sleep(0)
-            await give_way_async(self._bustle)
+            await give_way_async(self.bustle)
 
         def tell(done: int, total: int) -> None:
             self._progress = (export.token, done, total)

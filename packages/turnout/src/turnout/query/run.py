@@ -173,7 +173,10 @@ class QueryRunner:
                 try:
                     found = self._reader.rows(plan.sql, plan.parameters, ticket=ticket)
                 finally:
-                    note_wait("db.events", SYSTEM_CLOCK.monotonic() - began_s)
+                    took_s = SYSTEM_CLOCK.monotonic() - began_s
+                    note_wait("db.events", took_s)
+                    if self._line is not None and self._line.limit is not None:
+                        self._line.limit.ran(took_s)
                 rows = len(found)
                 return finish(found)
 
@@ -199,8 +202,8 @@ class QueryRunner:
     async def _run_in_turn(self, site: Site, spot: Spot, work: Callable[[object], T]) -> T:
         if self._line is None:
             return await self._run(work)
-        gate, workload = self._line
-        spot.admitted = gate.admit(workload, tenant=f"organisation {site.organisation_id}")
+        line = self._line
+        spot.admitted = line.gate.admit(line.workload, tenant=f"organisation {site.organisation_id}")
         async with spot.admitted:
             return await self._run(work)
 

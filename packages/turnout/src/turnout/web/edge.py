@@ -54,6 +54,8 @@ _JSON: Header = (b"content-type", b"application/json")
 _PLAIN: Header = (b"content-type", b"text/plain; charset=utf-8")
 _CLOSE: Header = (b"connection", b"close")
 BODILESS = ("GET", "HEAD", "OPTIONS")
+HEALTH = ("/health/live", "/health/ready", "/metrics")
+"""What is answered on the lane of `health_port` too."""
 MAX_HEADERS_BYTES = 32 * 1024
 _NO_STORE: Header = (b"cache-control", b"no-store")
 
@@ -96,6 +98,15 @@ class Edge:
             "/metrics": _only_read(self._metrics),
             "/login/line": _only_read(self._place),
         }
+
+    async def health(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Handles one request on a lane of its own, where nothing is asked for but how the server is."""
+        if scope["type"] != "http":
+            return
+        if scope["path"] in HEALTH:
+            await self._paths[scope["path"]](scope, receive, send)
+        else:
+            await _answer(send, 404, b"Here are /health/live, /health/ready and /metrics alone.", [_PLAIN, _NO_STORE])
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Handles one request."""

@@ -32,6 +32,7 @@ class Operations:
     queries_in_flight: Callable[[], int]
     writer_is_alive: Callable[[], bool]
     days_waiting: Callable[[], int]
+    gave_way_s: Callable[[], float]
     sites_swept: Callable[[], int]
     exports_waiting: Callable[[], int]
     is_draining: bool = False
@@ -103,6 +104,10 @@ class Operations:
             *_gauge("turnout_journal_size_bytes", "bytes", "What the journal takes on the disk.", journal.size_bytes),
             *_gauge("turnout_queries_in_flight", "", "Queries that run now.", self.queries_in_flight()),
             *_gauge("turnout_days_waiting", "", "Days that are over and not summed up yet.", self.days_waiting()),
+            "# TYPE turnout_derivation_gave_way_seconds counter",
+            "# UNIT turnout_derivation_gave_way_seconds seconds",
+            "# HELP turnout_derivation_gave_way_seconds How long summing up days has rested because others were served.",
+            f"turnout_derivation_gave_way_seconds_total {self.gave_way_s():.3f}",
             *_gauge("turnout_exports_waiting", "", "Exports in line or being built.", self.exports_waiting()),
             "# TYPE turnout_deleted_sites_swept counter",
             "# HELP turnout_deleted_sites_swept Times that a deleted site's events were cleared away.",
