@@ -204,7 +204,7 @@ def run(
     finished = uvloop.run(_run(common, plan))
     result = finished.result
     if not result.void:
-        verdict = name_in_run(finished.samples, result.readings, one_in=finished.one_in)
+        verdict = name_in_run(finished.under_load, result.readings, one_in=finished.one_in)
         result = replace(result, verdict=verdict)
     common.write(result, () if result.void else conditions)
     summary.show_run(result, summary.console(), fail_if=() if result.void else conditions)

@@ -75,7 +75,7 @@ def test_a_quiet_run_and_a_run_in_a_pipeline_say_what_they_are_said_to(folder: P
     with served(folder, "shop:app") as url:
         quiet = carried_out(commands("flashcrowd run visitors.py http")[0], folder, url)
         assert quiet.returncode == 0, quiet.stderr
-        for told in ("100 % right · 300 users came", "from when users meant to send", "GET /products"):
+        for told in ("100 % right · 360 users came", "from when users meant to send", "GET /products"):
             assert told in quiet.stdout
         kept = carried_out(commands('flashcrowd run visitors.py "$URL"')[0].replace("300ms", "30s"), folder, url)
         assert kept.returncode == 0, kept.stdout

@@ -606,3 +606,20 @@ async def test_requests_side_by_side_are_each_counted(crowd, reply) -> None:
     async with crowd.served(app) as url:
         result = (await crowd.run(url, "constant:10/s", Browser)).result
     assert (result.requests, result.good) == (30, 30)
+
+
+async def test_what_is_sent_after_the_last_user_came_is_not_of_that_load(crowd, reply) -> None:
+    async def app(scope, receive, send) -> None:
+        await reply(send)
+
+    class Lingerer(Looker):
+        @step
+        async def linger(self) -> None:
+            await self.think(1.5)
+            await self.get("/")
+
+    async with crowd.served(app) as url:
+        finished = await crowd.run(url, "constant:5/s", Lingerer)
+    assert (finished.result.good, len(finished.samples)) == (10, 10)
+    assert finished.result.goodput_per_s <= 5
+    assert len(finished.under_load) == 5

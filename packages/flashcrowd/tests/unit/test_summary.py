@@ -22,6 +22,7 @@ def text(show: Callable[[Console], None]) -> str:
 def test_the_verdict_is_the_first_line() -> None:
     assert text(lambda out: show_run(run(260), out)).startswith("The connection pool db is the bottleneck. Waiting")
     assert text(lambda out: show_run(run(void_reason="late"), out)).startswith("Void: late.")
+    assert "or from a machine that does nothing else" in text(lambda out: show_run(run(void_reason="late"), out))
     assert text(lambda out: show_limit(limit(), out)).startswith(
         "The promise holds up to 160/s: the connection pool db is the bottleneck."
     )

@@ -20,8 +20,9 @@ from seawall import (
     request_timing,
     snapshot,
 )
+from seawall.admission.gate import ASKED
 from seawall.core.gate_statistics import WorkloadStatistics
-from seawall.observe.waits import WAITS
+from seawall.observe.waits import TOLD, WAITS
 from seawall.testing import Held
 
 PATIENCE_S = 20.0
@@ -352,6 +353,43 @@ def test_entering_again_where_one_has_the_only_seat_is_deadlock(watched) -> None
     with gate.admit_sync("page"), pytest.raises(Deadlock):
         gate.admit_sync("page").__enter__()
     assert figures(gate).cancelled_total == 1
+
+
+@pytest.mark.parametrize("seats", [ASKED - 1, ASKED, 3 * ASKED])
+@pytest.mark.parametrize("can_one_go_on", [False, True])
+def test_of_many_seats_all_must_be_stuck(watched, seats: int, can_one_go_on: bool) -> None:
+    """The last of them to come is not among those that are asked first."""
+    gate, mutex, go_on = a_gate(seats), Mutex("accounts"), asyncio.Event()
+
+    async def enter_both() -> None:
+        async with gate.admit("page"), mutex:
+            pass
+
+    async def go_on_later() -> None:
+        async with gate.admit("page"):
+            await go_on.wait()
+
+    async def main() -> None:
+        async with mutex:
+            tasks = [asyncio.create_task(enter_both()) for _ in range(seats - can_one_go_on)]
+            tasks += [asyncio.create_task(go_on_later()) for _ in range(can_one_go_on)]
+            await turns()
+            entering = gate.admit("page").__aenter__()
+            if can_one_go_on:
+                waiting = asyncio.create_task(entering)
+                await turns()
+                (told,) = (wait for wait in snapshot().waits if wait.resource == "gate pages")
+                assert len(told.holders) == min(seats, TOLD + 1)
+                go_on.set()
+                await (await asyncio.wait_for(waiting, PATIENCE_S)).__aexit__(None, None, None)
+            else:
+                with pytest.raises(Deadlock) as caught:
+                    await entering
+                assert {wait.resource for wait in caught.value.cycle} == {"gate pages", "accounts"}
+        await asyncio.wait_for(asyncio.gather(*tasks), PATIENCE_S)
+        assert figures(gate).in_flight == 0
+
+    asyncio.run(main())
 
 
 def test_who_was_given_a_seat_and_has_not_been_told_yet_is_no_deadlock_with_itself(watched, monkeypatch) -> None:

@@ -63,6 +63,11 @@ class Finished:
     one_in: int
     """`samples` are every so-manieth request."""
 
+    @property
+    def under_load(self) -> tuple[Sample, ...]:
+        """Those of `samples` that were meant to be sent while users came: what is sent afterwards is of a load that ebbs."""
+        return tuple(sample for sample in self.samples if sample.intended_s < self.result.duration_s)
+
 
 Watch = Callable[[Progress], None]
 

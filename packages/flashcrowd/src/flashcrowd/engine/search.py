@@ -76,7 +76,7 @@ class Search:
                 break
             if run.void:
                 return Found(self._result(), void_reason=run.void_reason)
-            level = level_of(finished.samples, run.readings, until_s=run.duration_s, one_in=finished.one_in)
+            level = level_of(finished.under_load, run.readings, until_s=run.duration_s, one_in=finished.one_in)
             if level is not None:
                 self._levels.append(level)
                 self._points[-1] = points_of([level])[0]

@@ -113,7 +113,8 @@ def _opening(result: RunResult | LimitResult, verdict: Verdict | None, what: str
         first, _, rest = sentence.verdict(result).partition(". ")
     heading = escape(first if rest else first.removesuffix("."))
     if verdict is not None:
-        heading = heading.replace(escape(verdict.resource), f"<em>{escape(verdict.resource)}</em>", 1)
+        name = escape(sentence.name_of(verdict))
+        heading = heading.replace(name, f"<em>{name}</em>", 1)
     when = f'<span class="soft">{escape(_when(began))}</span>' if began else ""
     lede = f'<p class="lede">{escape(rest)}</p>' if rest else ""
     return (

@@ -37,9 +37,8 @@ def verdict(result: RunResult | LimitResult) -> str:
 
 def limited_by(found: Verdict) -> str:
     """`The connection pool db is the bottleneck.`, how much of the tail it explains, and what widening it would give."""
-    kind = KINDS.get(found.kind, found.kind)
-    name = found.resource if kind in found.resource else f"{kind} {found.resource}"
-    told = f"The {kind if found.resource == found.kind else name} is the bottleneck"
+    kind, name = KINDS.get(found.kind, found.kind), name_of(found)
+    told = f"The {name if kind in name else f'{kind} {name}'} is the bottleneck"
     if found.of_p95 is not None:
         told += f". Waiting there explains {_percent(found.of_p95)} of p95"
     return f"{told}. {gain(found)}".rstrip()
@@ -47,6 +46,11 @@ def limited_by(found: Verdict) -> str:
 
 def _percent(part: float) -> str:
     return f"{100 * part:.0f} %"
+
+
+def name_of(found: Verdict) -> str:
+    """What the resource is called in a sentence: by its name, or by its kind where that is all there is."""
+    return KINDS.get(found.kind, found.kind) if found.resource == found.kind else found.resource
 
 
 def gain(found: Verdict) -> str:

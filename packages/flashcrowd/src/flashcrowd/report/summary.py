@@ -19,6 +19,7 @@ from flashcrowd.samples import Verdict
 WIDTH = 110
 """Of what is no terminal: wide enough for the tables, since nobody wraps a log."""
 REASONS = 5
+ADVICE = "Send less, or from a machine that does nothing else; a larger --lateness takes figures that are so much off."
 STYLES = {"better": "green", "worse": "red", "within chance": "dim", "not known": "dim"}
 
 
@@ -99,6 +100,8 @@ def _head(result: RunResult | LimitResult, out: Console) -> None:
     void = isinstance(result, RunResult) and result.void
     style = "bold yellow" if void else "bold"
     out.print(Padding(Text(sentence.verdict(result), style=style), (0, 0, 1, 0), expand=False))
+    if void:
+        out.print(Padding(f"[dim]{ADVICE}", (0, 0, 1, 2), expand=False))
 
 
 def _evidence(verdict: Verdict | None, out: Console) -> None:

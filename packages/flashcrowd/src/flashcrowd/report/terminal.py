@@ -121,8 +121,9 @@ class Watched:
         bar = Table.grid(padding=(0, 2))
         bar.add_row(
             ProgressBar(progress.duration_s, min(at_s, progress.duration_s), width=40),
-            f"{clock(at_s)} of {clock(progress.duration_s)}"
-            + (f", {clock(left_s)} left" if left_s > 0 else ", waiting for those under way"),
+            f"{clock(at_s)} of {clock(progress.duration_s)}, {clock(left_s)} left"
+            if left_s > 0
+            else f"{clock(progress.duration_s)} are over, waiting for those under way",
         )
         figures = Table.grid(padding=(0, 3))
         for _ in range(6):

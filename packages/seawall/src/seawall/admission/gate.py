@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from itertools import islice
 from random import random
 from typing import Literal
 
@@ -24,9 +25,12 @@ from seawall.observe.waits import WAITS, OwnerNeed
 from seawall.runtime.deadline import remaining_s, wait_limit_s
 from seawall.runtime.park import TaskWaiter, ThreadWaiter
 from seawall.runtime.threads import RawRLock
-from seawall.runtime.who import name_of, running_loop, this_task
+from seawall.runtime.who import Owner, name_of, running_loop, this_task
 
 Step = Callable[[float], list[Visit]]
+
+ASKED = 8
+"""Of those inside, so many are asked whether they wait before all are."""
 
 
 class Gate:
@@ -66,6 +70,7 @@ class Gate:
         self._is_deciding = False
         self._later: deque[Step] = deque()
         self._inside: dict[Admitted, None] = {}
+        self._holders: tuple[Owner, ...] | None = None  # of seats; None after each change, until somebody asks
         self._drainers: list[ThreadWaiter | TaskWaiter] = []
         self._delay_s: float | None = None
         REGISTRY.add(self)
@@ -198,6 +203,7 @@ class Gate:
                 is_in = control.enter(visit, now_s)
                 if is_in:
                     self._inside[visit] = None
+                    self._holders = None
                 elif not control.is_shadow:
                     visit.refusal = control.refusal_for(visit.work, visit.tenant, now_s, remaining_s(), random())
                     if visit.refusal is not None:
@@ -233,7 +239,7 @@ class Gate:
         if is_watched:
             WAITS.begin(waiter, lambda: self._need_of(visit))
         try:
-            if is_watched and not waiter.is_decided():
+            if is_watched and not waiter.is_decided() and self._may_stand_still():
                 WAITS.refuse_deadlock(waiter)
             was_told = await waiter.wait(self._limit_s(visit))
         except BaseException:
@@ -256,7 +262,7 @@ class Gate:
         if is_watched:
             WAITS.begin(waiter, lambda: self._need_of(visit))
         try:
-            if is_watched and not waiter.is_decided():
+            if is_watched and not waiter.is_decided() and self._may_stand_still():
                 WAITS.refuse_deadlock(waiter)
             was_told = waiter.wait(self._limit_s(visit))
         except BaseException:
@@ -328,9 +334,20 @@ class Gate:
             raise DeadlineExceeded(f"gate {self.name}", visit.waited_s)
         raise Overloaded(refusal.reason, refusal.retry_after_s)
 
+    def _may_stand_still(self) -> bool:
+        """Whether some of those inside wait for something: with a thousand seats, to ask all of them costs more than all
+        the rest of a wait, and one that can go on will give its seat back."""
+        with self._guard:
+            some = [visit.owner for visit in islice(self._inside, ASKED) if visit.has_seat]
+        return all(WAITS.is_blocked(owner) for owner in some)
+
     def _need_of(self, visit: Admitted) -> OwnerNeed | None:
         """See `observe.waits`: any one of those with a seat has to leave."""
-        holders = tuple(dict.fromkeys(other.owner for other in self._inside.copy() if other.has_seat))
+        holders = self._holders
+        if holders is None:
+            with self._guard:
+                holders = tuple(dict.fromkeys(other.owner for other in self._inside if other.has_seat))
+                self._holders = holders
         # Looked at last: whoever was given a seat and has not been told yet is among the holders, and waits for nobody.
         if visit.state != "waiting" or not holders:
             return None
@@ -361,6 +378,7 @@ class Gate:
         for visit in changed:
             if visit.state == "inside" and isinstance(visit, Admitted):
                 self._inside[visit] = None
+        self._holders = None
         return changed
 
     def _tell(self, visits: Iterable[Visit]) -> None:

@@ -103,10 +103,16 @@ class Watchdog:
         return found
 
     def _in_the_way(self, now_s: float) -> dict[tuple[str, Owner], _Hold]:
+        # Thousands may wait for the same thousand (the seats of a gate): each side is gone through once.
+        waiters: dict[tuple[str, int], tuple[tuple[Owner, ...], set[object]]] = {}
+        needs = WAITS.needs()
+        for need in needs:
+            waiters.setdefault((need.resource, id(need.blockers)), (need.blockers, set()))[1].add(need.wait)
         holds: dict[tuple[str, Owner], _Hold] = {}
-        for need in WAITS.needs():
-            for owner in need.blockers:
-                holds.setdefault((need.resource, owner), _Hold(now_s)).waiters.add(need.wait)
+        for (resource, _), (blockers, waits) in waiters.items():
+            for owner in blockers:
+                hold = holds.get((resource, owner))
+                holds[resource, owner] = _Hold(now_s, waits if hold is None else hold.waiters | waits)
         return holds
 
     def _loop_stalls(self) -> list[Event]:

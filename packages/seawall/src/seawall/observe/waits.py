@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from seawall.core.wait_graph import Need, knot_of, stuck
@@ -28,6 +29,8 @@ NeedOf = Callable[[], OwnerNeed | None]
 
 Seen = dict[Owner, Sequence[OwnerNeed]]
 
+TOLD = 8
+"""Of the many who hold a seat or a permit, so many are named to whoever asks who waits for whom."""
 LOOKS = 100
 """A deadlock stands still, so two looks agree on it; this many disagreements are a busy system, not a deadlock."""
 
@@ -148,13 +151,13 @@ class Waits:
     def parties(self) -> set[Owner]:
         """Everybody who waits, and everybody who stands in the way of one who does."""
         needs = [need for owner in self._living() for need in self._needs_of(owner)]
-        return {*self._waits.copy(), *(blocker for need in needs for blocker in need.blockers)}
+        # Thousands may wait for the same thousand: those are gone through once.
+        blockers = {id(need.blockers): need.blockers for need in needs}
+        return {*self._waits.copy(), *chain.from_iterable(blockers.values())}
 
     def now(self) -> tuple[Wait, ...]:
-        """Every wait there is, at about one moment, without stacks."""
-        return tuple(
-            _as_wait(owner, need) for owner in self._living() for need in self._needs_of(owner, believing=True)
-        )
+        """Every wait there is, at about one moment, without stacks. Of many holders the first 8 are named."""
+        return tuple(_told(owner, need) for owner in self._living() for need in self._needs_of(owner, believing=True))
 
     def _living(self) -> list[Owner]:
         # A task whose loop was closed under it ends no wait any more, and would be kept alive from here for ever.
@@ -169,10 +172,19 @@ class Waits:
         # The usual case, and all that most waits pay: somebody in the way is not waiting for anything.
         if not self._waits.get(waiting.owner):
             return False
-        needs = self._needs_of(waiting.owner)
-        return any(sum(not self._is_blocked(blocker) for blocker in need.blockers) < need.needed for need in needs)
+        return any(not self._can_be_met(need) for need in self._needs_of(waiting.owner))
 
-    def _is_blocked(self, owner: Owner) -> bool:
+    def _can_be_met(self, need: OwnerNeed) -> bool:
+        needed = need.needed
+        for blocker in need.blockers if needed else ():
+            if not self.is_blocked(blocker):
+                needed -= 1
+                if not needed:
+                    return True
+        return not needed
+
+    def is_blocked(self, owner: Owner) -> bool:
+        """Whether it waits for anything just now. One that does not can go on, as far as anybody knows. Does not block."""
         return owner in self._waits or loop_of(owner) in self._blocked_loops or awaited_by(owner) is not None
 
     def _confirmed_knot(self, waiting: Waiting, *, believing: bool = False) -> tuple[tuple[Owner, ...], Seen]:
@@ -231,6 +243,14 @@ def _waits_within(knot: Sequence[Owner], seen: Seen) -> list[Wait]:
     return [
         _as_wait(owner, need, stacks) for owner in knot for need in seen[owner] if not members.isdisjoint(need.blockers)
     ]
+
+
+def _told(owner: Owner, need: OwnerNeed) -> Wait:
+    more = len(need.blockers) - TOLD
+    names = [name_of(blocker) for blocker in need.blockers[:TOLD]]
+    if more > 0:
+        names.append(f"{more} more")
+    return Wait(need.resource, name_of(owner), (*names, *need.outsiders))
 
 
 def _as_wait(owner: Owner, need: OwnerNeed, stacks: dict[Owner, tuple[str, ...]] | None = None) -> Wait:
