@@ -1,1 +1,1 @@
-"""The outage of a launch day, rebuilt and mended step by step. Nothing imports this."""
+"""The outage of a launch day, rebuilt and mended step by step; and five times the crowd. Nothing imports this."""

@@ -96,7 +96,7 @@ def verdict(result: Result) -> int:
     for promise in PROMISES:
         print(f"  {'broken' if promise in failed else 'kept':<7} {promise.words}: {promise.shown(result)}")
     if result.void:
-        print("  void: the generator was late or could not send, so this says nothing about the service")
+        print(f"  void: {result.void_reason}, so this says nothing about the service")
         return 3
     return 1 if failed else 0
 

@@ -1,90 +1,93 @@
-"""Sends the crowd with k6: at a constant rate (open), or a fixed number of people one request after another (closed)."""
+"""Sends the crowd of the launch day with Flashcrowd: at a constant rate (open), or a fixed number of people (closed)."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import asdict
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
-from lab.launch_day.processes import end
-from lab.launch_day.requests import PATIENCE_S, Request, parse
+from lab import crowd as flashcrowd
+from lab.crowd import Asked, Sent
+from lab.launch_day.requests import MOST_LATE_MS, Request
 from lab.launch_day.seed import Crowd
 
-SCRIPT = Path(__file__).with_name("crowd.js")
-START_S = 60.0
+PEOPLE = Path(__file__).with_name("people.py")
 
 
-class NoCrowd(RuntimeError):
-    """k6 did not run; the message has what it wrote."""
+@dataclass(frozen=True, slots=True)
+class Came:
+    """The requests of a crowd, how many could not be sent, and what the generator says against the run (or nothing)."""
+
+    requests: list[Request]
+    dropped: int
+    void_reason: str = ""
 
 
-class Run:
+class People(Protocol):
     """A crowd on its way."""
 
-    def __init__(self, process: subprocess.Popen[bytes], directory: Path, rate: float, seconds: float) -> None:
-        self._process = process
-        self._directory = directory
-        self._rate = rate
-        self._seconds = seconds
+    def ends_at(self) -> float:
+        """Wait for the crowd to begin, and tell when the last is meant to come (seconds, as time.time)."""
+        ...
+
+    def wait(self) -> Came:
+        """Wait until all have their answer or have left."""
+        ...
+
+
+class Generator(Protocol):
+    """What sends a crowd: `coming` here, and that of `k6`."""
+
+    def __call__(
+        self, crowd: Crowd, port: int, directory: Path, *, rate: float = 0.0, users: int = 0, seconds: float
+    ) -> AbstractContextManager[People]:
+        """A crowd of `rate` people a second, or of `users` who come again and again; ended with the block."""
+        ...
+
+
+class _Flashcrowd:
+    def __init__(self, people: flashcrowd.People) -> None:
+        self._people = people
 
     def ends_at(self) -> float:
-        """Wait for the first request to be over, and tell when the last is meant to be sent (seconds, as time.time)."""
-        until = time.monotonic() + START_S + PATIENCE_S
-        while not (records := self._records()):
-            if self._process.poll() is not None or time.monotonic() > until:
-                raise NoCrowd((self._directory / "k6.log").read_text()[-2000:])
-            time.sleep(0.02)
-        first = records[0]
-        return first.intended / 1000 - (first.n / self._rate if self._rate else 0.0) + self._seconds
+        return self._people.ends_at()
 
-    def wait(self) -> tuple[list[Request], int]:
-        """Wait until all have their answer or have left. Returns the requests, and how many could not be sent."""
-        try:
-            self._process.wait(self._seconds + PATIENCE_S + START_S)
-        except subprocess.TimeoutExpired as late:
-            raise NoCrowd("k6 did not end") from late
-        if self._process.returncode != 0:
-            raise NoCrowd((self._directory / "k6.log").read_text()[-2000:])
-        summary = json.loads((self._directory / "summary.json").read_text())
-        return self._records(), int(summary["dropped"])
-
-    def _records(self) -> list[Request]:
-        file = self._directory / "requests.jsonl"
-        return parse(file.read_text().splitlines(keepends=True)) if file.exists() else []
+    def wait(self) -> Came:
+        came = self._people.wait()
+        return Came([_request(n, sent) for n, sent in enumerate(came.requests)], came.unsent, came.void_reason)
 
 
 @contextmanager
 def coming(
     crowd: Crowd, port: int, directory: Path, *, rate: float = 0.0, users: int = 0, seconds: float
-) -> Iterator[Run]:
-    """A crowd of `rate` people a second, or of `users` who come again and again; ended with the block."""
-    (directory / "crowd.json").write_text(json.dumps(asdict(crowd)))
-    environment = os.environ | {
-        "BASE": f"http://127.0.0.1:{port}",
-        "CROWD": str(directory / "crowd.json"),
-        "RATE": str(rate),
-        # With open arrivals, everybody who can be there at once: as many as come before the first gives up.
-        "USERS": str(users or int(rate * (PATIENCE_S + 1.5)) + 10),
-        "SECONDS": f"{seconds:g}",
-        "PATIENCE_S": f"{PATIENCE_S:g}",
-        "SUMMARY": str(directory / "summary.json"),
-    }
-    options = ["--quiet", "--no-usage-report", "--log-format=raw", f"--console-output={directory / 'requests.jsonl'}"]
-    with (directory / "k6.log").open("wb") as output:
-        process = subprocess.Popen(
-            [str(Path(sys.executable).with_name("k6")), "run", *options, "--address=127.0.0.1:0", str(SCRIPT)],
-            stdout=output,
-            stderr=output,
-            env=environment,
-            start_new_session=True,
-        )
-    try:
-        yield Run(process, directory, rate, seconds)
-    finally:
-        end(process)
+) -> Iterator[People]:
+    """See `Generator`."""
+    told = directory / "crowd.json"
+    told.write_text(json.dumps(asdict(crowd)))
+    asked = Asked(
+        str(PEOPLE),
+        f"http://127.0.0.1:{port}",
+        seconds,
+        rate_per_s=rate,
+        users=users,
+        most_late_ms=MOST_LATE_MS,
+        data={"crowd": str(told)},
+    )
+    with flashcrowd.coming(asked, directory / "flashcrowd") as people:
+        yield _Flashcrowd(people)
+
+
+def _request(n: int, sent: Sent) -> Request:
+    return Request(
+        n,
+        sent.name,
+        intended=sent.intended_ms,
+        late=sent.late_ms,
+        took=sent.took_ms,
+        status=sent.status,
+        right=sent.outcome == "good",
+        timed_out=sent.outcome == "timed_out",
+    )

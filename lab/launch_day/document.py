@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Lateness(TypedDict):
@@ -40,6 +40,7 @@ class Load(TypedDict):
     dropped: int
     lateness_ms: Lateness
     void: bool
+    void_reason: NotRequired[str]  # not in figures that were kept before Flashcrowd sent the crowd
 
 
 class StepResult(TypedDict):
@@ -50,6 +51,31 @@ class StepResult(TypedDict):
     mends: list[str]
     peak_per_s: float
     loads: list[Load]
+
+
+class Seen(TypedDict):
+    """What one generator saw of a load."""
+
+    goodput_per_s: float
+    p50_ms: int
+    p99_ms: int
+    refused: int
+    timeouts: int
+    sent: int
+    lateness_ms: Lateness
+    void: bool
+    void_reason: str
+
+
+class CrossCheck(TypedDict):
+    """One load of one step, sent by both generators, one after the other."""
+
+    step: str
+    title: str
+    factor: float
+    offered_per_s: float
+    flashcrowd: Seen
+    k6: Seen
 
 
 class Document(TypedDict):
@@ -67,3 +93,4 @@ class Document(TypedDict):
     peak_per_s: float
     steps: list[StepResult]
     variants: list[StepResult]
+    cross_check: NotRequired[CrossCheck]

@@ -24,8 +24,9 @@ def method(document: Document) -> str:
 def _notes(document: Document) -> Iterator[str]:
     limits = ", ".join(f"a {kind} within {limit / 1000:g} s" for kind, limit in GOOD_WITHIN_MS.items())
     yield (
-        f"<p><b>The crowd</b> is k6 at a constant rate, whether or not the service keeps up, for {document['load_s']:g} s: "
-        f"nine dashboards to one sign-in, evenly spaced. Who has no answer after {PATIENCE_S:g} s has left.</p>"
+        f"<p><b>The crowd</b> is Flashcrowd’s, at a constant rate, whether or not the service keeps up, for "
+        f"{document['load_s']:g} s: nine dashboards to one sign-in, evenly spaced, each on a connection of its own. Who has "
+        f"no answer after {PATIENCE_S:g} s has left.</p>"
     )
     yield f"<p><b>Good</b> is right and in time, from the moment a request was meant to be sent: {limits}.</p>"
     yield (

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
-from lab.launch_day import plot
+from lab.launch_day import cross_check, plot
 from lab.launch_day.changes import change
 from lab.launch_day.document import Document, Load, StepResult
 from lab.launch_day.faults import FAULTS, cured_by
@@ -33,6 +33,7 @@ def draw(document: Document) -> str:
     """The page as HTML."""
     steps = document["steps"]
     parts = [
+        _void(document),
         _opening(document),
         f'<section class="card plot">{plot.goodput(steps, document["peak_per_s"])}</section>',
         '<p class="small soft">Good answers a second against what was asked for, in multiples of step 0’s own peak. '
@@ -42,6 +43,7 @@ def draw(document: Document) -> str:
         _changes(steps),
         f"<h2>Each mend alone, and each left out</h2>{runs(document['variants'])}" if document["variants"] else "",
         f"<h2>Every run</h2>{runs(steps)}",
+        cross_check.section(document["cross_check"]) if "cross_check" in document else "",
         method(document),
     ]
     title = f"Launch day on {document['database']}"
@@ -50,6 +52,23 @@ def draw(document: Document) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{escape(title)}</title><style>{STYLE.read_text()}</style></head>"
         f"<body><main>{''.join(parts)}</main></body></html>\n"
+    )
+
+
+def _void(document: Document) -> str:
+    """What must be known before any figure is read: runs in which the generator was the limit."""
+    told = [
+        f"<li>{escape(step['title'])} at {load['factor']:g} ×: {escape(load.get('void_reason', 'late'))}</li>"
+        for step in [*document["steps"], *document["variants"]]
+        for load in step["loads"]
+        if load["void"]
+    ]
+    count = sum(len(step["loads"]) for step in [*document["steps"], *document["variants"]])
+    if not told:
+        return ""
+    return (
+        f'<section class="card void-runs"><b>{len(told)} of {count} runs {"is" if len(told) == 1 else "are"} void.</b> The '
+        f"generator was the limit there, so they say nothing about the service.<ul>{''.join(told)}</ul></section>"
     )
 
 

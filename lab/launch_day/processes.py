@@ -6,7 +6,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -17,10 +16,11 @@ from pathlib import Path
 
 from lab.launch_day.seed import TODAY
 from lab.launch_day.serve import FIGURES_PATH
+from lab.processes import ROOT, end, free_port
 
-ROOT = Path(__file__).parents[2]
 START_S = 60.0
-END_S = 5.0
+END_S = 2.0
+"""uvicorn gives requests a second; what has not ended then hangs, and that has been seen by now."""
 
 
 class NotStarted(RuntimeError):
@@ -93,24 +93,7 @@ def _process(arguments: Sequence[str], log: Path, database_url: str) -> Iterator
     try:
         yield process
     finally:
-        end(process)
-
-
-def end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM, and SIGKILL for what hangs."""
-    process.terminate()
-    try:
-        process.wait(END_S)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
-
-
-def free_port() -> int:
-    """A port on the loopback that was free a moment ago."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
+        end(process, END_S)
 
 
 def _wait_for(service: Service) -> None:

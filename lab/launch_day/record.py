@@ -8,24 +8,17 @@ docs/images, for which it needs Chromium: `uv run --group lab --group browser --
 
 from __future__ import annotations
 
-import io
 import json
-import os
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from lab.launch_day import page
+from lab.launch_day import cross_check, page
 from lab.launch_day.document import Document, Load, StepResult
 from lab.launch_day.tables import recovery
+from lab.record import IMAGES, ROOT, between_marks, picture
 
-ROOT = Path(__file__).parents[2]
 FIGURES = ROOT / "lab" / "launch_day" / "results" / "postgresql.json"
 TOLD = ROOT / "docs" / "explanation" / "launch-day.md"
-IMAGES = ROOT / "docs" / "images"
 BEGIN, END = "<!-- measured: written by lab.launch_day.record -->", "<!-- /measured -->"
-CHROMIUM = "/usr/bin/chromium"
-SIZE = {"width": 1280, "height": 1000}
-COLORS = 128
 
 
 def measured(document: Document) -> str:
@@ -44,34 +37,14 @@ def measured(document: Document) -> str:
     ]
     if variants:
         lines += ["", "Each mend alone and each left out:", "", *_by_load(variants), "", *_in_all(variants)]
+    if "cross_check" in document:
+        lines += ["", cross_check.sentence(document["cross_check"])]
     return "\n".join(lines)
 
 
 def written(told: str, document: Document) -> str:
     """The page `told` with these figures between its marks. Raises ValueError where it has none."""
-    before, begin, rest = told.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"no {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n{measured(document)}\n{END}{after}"
-
-
-def take_pictures(document: Document) -> None:
-    """The top of the page, in light and in dark."""
-    from PIL import Image
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
-        chromium = os.environ.get("CHROMIUM", CHROMIUM)
-        browser = playwright.chromium.launch(executable_path=chromium, args=arguments)
-        for look in ("light", "dark"):
-            tab = browser.new_page(viewport=SIZE, color_scheme=look)  # type: ignore[arg-type]
-            tab.set_content(page.draw(document))
-            taken = Image.open(io.BytesIO(tab.screenshot())).convert("RGB")
-            small = taken.quantize(COLORS, method=Image.Quantize.MEDIANCUT, dither=Image.Dither.NONE)
-            small.save(IMAGES / f"launch-day-{look}.png", optimize=True)
-        browser.close()
+    return between_marks(told, BEGIN, END, measured(document))
 
 
 def _by_load(steps: Sequence[StepResult]) -> Iterator[str]:
@@ -112,4 +85,4 @@ def _name(step: StepResult) -> str:
 if __name__ == "__main__":
     figures: Document = json.loads(FIGURES.read_text())
     TOLD.write_text(written(TOLD.read_text(), figures))
-    take_pictures(figures)
+    picture(page.draw(figures), "launch-day", IMAGES, plot=".plot")

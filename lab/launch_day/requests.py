@@ -15,8 +15,6 @@ GOOD_WITHIN_MS = {"dashboard": 1_000.0, "sign-in": 5_000.0}
 
 MOST_LATE_MS = 250.0
 MOST_DROPPED = 0.01
-TIMED_OUT = 1050
-"""k6's error code for a request that ran into its own time-out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Request:
     took: float
     status: int
     right: bool
-    error: int
+    timed_out: bool
 
     @property
     def is_good(self) -> bool:
@@ -55,7 +53,7 @@ class Tally:
 
 
 def parse(lines: Iterable[str]) -> list[Request]:
-    """The records that `crowd.js` wrote, in the order of arrival. A last line that was cut off is left out."""
+    """The records that `k6.js` wrote, in the order of arrival. A last line that was cut off is left out."""
     requests = []
     for line in lines:
         if line.endswith("}\n"):
@@ -85,9 +83,13 @@ def tally(requests: Sequence[Request]) -> Tally:
     )
 
 
-def is_void(result: Tally, dropped: int) -> bool:
-    """Whether the generator was the limit: requests were not sent, or too late to say anything about a second."""
-    return dropped > MOST_DROPPED * (result.sent + dropped) or result.lateness_p99_ms > MOST_LATE_MS
+def void_reason(result: Tally, dropped: int) -> str:
+    """Why the generator was the limit: requests were not sent, or too late to say anything about a second. Else empty."""
+    if dropped > MOST_DROPPED * (result.sent + dropped):
+        return f"{dropped} of {result.sent + dropped} requests were not sent"
+    if result.lateness_p99_ms > MOST_LATE_MS:
+        return f"the generator sent late by {result.lateness_p99_ms:.0f} ms at the 99th percentile"
+    return ""
 
 
 def percentile(ranked: Sequence[float], share: float) -> float:
@@ -102,6 +104,6 @@ def _outcome(request: Request) -> str:
         return "slow"
     if request.status in (503, 429):
         return "refused"
-    if request.error == TIMED_OUT:
+    if request.timed_out:
         return "timeout"
     return "error" if request.status == 0 or request.status >= 500 else "wrong"

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from lab.launch_day import crowd as k6
+from lab.launch_day import crowd as flashcrowd
 from lab.launch_day import recovery, standstill
 from lab.launch_day.compose import compose
+from lab.launch_day.crowd import Generator
 from lab.launch_day.database import Database
 from lab.launch_day.document import Load
 from lab.launch_day.processes import Figures, Service, running
-from lab.launch_day.requests import Tally, is_void, tally
+from lab.launch_day.requests import Tally, tally, void_reason
 from lab.launch_day.seed import Crowd
 
 
@@ -43,8 +44,13 @@ class Result:
     memory_deadlocks: int
     pool_timeouts: int
     dropped: int
-    void: bool
+    void_reason: str = ""
     standstill: tuple[str, ...] = ()
+
+    @property
+    def void(self) -> bool:
+        """Whether the generator was the limit, so that this says nothing about the service."""
+        return bool(self.void_reason)
 
     def as_json(self, factor: float) -> Load:
         """One entry of `loads`."""
@@ -75,27 +81,37 @@ class Result:
             "dropped": self.dropped,
             "lateness_ms": {"p99": round(self.tally.lateness_p99_ms, 1)},
             "void": self.void,
+            "void_reason": self.void_reason,
         }
 
 
-def run(mends: Sequence[str], database: Database, crowd: Crowd, directory: Path, plan: Plan, *, rate: float) -> Result:
+def run(
+    mends: Sequence[str],
+    database: Database,
+    crowd: Crowd,
+    directory: Path,
+    plan: Plan,
+    *,
+    rate: float,
+    coming: Generator = flashcrowd.coming,
+) -> Result:
     """Send `rate` people a second, for as long as planned, to a service with these mends."""
     database.reset()
     deadlocks_before = database.deadlocks()
     with running(compose(mends), directory, database.url) as service:
         _warm_up(service, crowd)
-        with k6.coming(crowd, service.port, directory, rate=rate, seconds=plan.load_s) as people:
+        with coming(crowd, service.port, directory, rate=rate, seconds=plan.load_s) as people:
             ended_at = people.ends_at()
             time.sleep(max(0.0, ended_at - time.time()))
             backlog = _figures(service).in_flight
             probe = partial(recovery.opens_dashboard, service.port, crowd.visits[0])
             recovery_s = recovery.watch(probe, ended_at=ended_at, watch_s=plan.watch_s)
-            requests, dropped = people.wait()
+            came = people.wait()
         ring = () if recovery_s is not None else _ring(service)
         served = _figures(service).answers.get("dashboard 200", 0)
         counted = database.views()
     log = service.log.read_text(errors="replace")
-    result = tally(requests)
+    result = tally(came.requests)
     return Result(
         offered_per_s=rate,
         goodput_per_s=result.good / plan.load_s,
@@ -109,8 +125,8 @@ def run(mends: Sequence[str], database: Database, crowd: Crowd, directory: Path,
         database_deadlocks=database.deadlocks() - deadlocks_before,
         memory_deadlocks=log.count("\nseawall.errors.Deadlock") + bool(ring),
         pool_timeouts=log.count("\nsqlalchemy.exc.TimeoutError"),
-        dropped=dropped,
-        void=is_void(result, dropped),
+        dropped=came.dropped,
+        void_reason=came.void_reason or void_reason(result, came.dropped),
         standstill=ring,
     )
 
@@ -120,8 +136,8 @@ def closed_rate(database: Database, crowd: Crowd, directory: Path, *, users: int
     database.reset()
     with running(compose(()), directory, database.url) as service:
         _warm_up(service, crowd)
-        with k6.coming(crowd, service.port, directory, users=users, seconds=seconds) as people:
-            requests, _ = people.wait()
+        with flashcrowd.coming(crowd, service.port, directory, users=users, seconds=seconds) as people:
+            requests = people.wait().requests
     return tally(requests).good / seconds
 
 

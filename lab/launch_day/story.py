@@ -80,3 +80,5 @@ VARIANTS: Sequence[Step] = (
 FACTORS = (0.5, 1.0, 2.0, 5.0, 10.0)
 QUICK_FACTORS = (1.0, 5.0)
 VARIANT_FACTORS = (1.0, 5.0)
+CROSS_CHECKED = 5.0
+"""The factor at which the last step's crowd comes a second time, sent by k6."""

@@ -25,7 +25,6 @@ FINE = Result(
     memory_deadlocks=0,
     pool_timeouts=0,
     dropped=0,
-    void=False,
 )
 
 
@@ -62,7 +61,11 @@ def test_bad_arguments_are_named(arguments: list[str], told: str, capsys: pytest
 
 @pytest.mark.parametrize(
     ("changed", "status", "told"),
-    [({}, 0, "kept    no deadlock: 0"), ({"lost_updates": 3}, 1, "broken  no view"), ({"void": True}, 3, "void")],
+    [
+        ({}, 0, "kept    no deadlock: 0"),
+        ({"lost_updates": 3}, 1, "broken  no view"),
+        ({"void_reason": "late"}, 3, "void: late"),
+    ],
     ids=["kept", "broken", "void"],
 )
 def test_the_exit_status_says_whether_the_promises_were_kept(

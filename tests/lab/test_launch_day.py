@@ -9,20 +9,26 @@ from pathlib import Path
 
 import pytest
 
-from lab.launch_day import page, story
+from lab.launch_day import crowd as flashcrowd
+from lab.launch_day import k6, page, story
 from lab.launch_day.__main__ import Story
+from lab.launch_day.crowd import Generator
 from lab.launch_day.database import Database
-from lab.launch_day.document import Document, Load, StepResult
+from lab.launch_day.document import Document, Load, Seen, StepResult
 from lab.launch_day.run import Plan, run
 from lab.launch_day.seed import Crowd
 
 
-@pytest.mark.parametrize("mends", [("locks", "pool"), story.MENDS], ids=["step-2b", "step-5"])
+@pytest.mark.parametrize(
+    ("mends", "coming"),
+    [(("locks", "pool"), flashcrowd.coming), (story.MENDS, flashcrowd.coming), (story.MENDS, k6.coming)],
+    ids=["step-2b", "step-5", "step-5-by-k6"],
+)
 def test_a_small_crowd_is_served_and_everybody_accounted_for(
-    mends: tuple[str, ...], server: Database, crowd: Crowd, tmp_path: Path
+    mends: tuple[str, ...], coming: Generator, server: Database, crowd: Crowd, tmp_path: Path
 ) -> None:
     plan = Plan(load_s=2.0, watch_s=30.0)
-    result = run(mends, server, crowd, tmp_path / "run", plan, rate=5.0)
+    result = run(mends, server, crowd, tmp_path / "run", plan, rate=5.0, coming=coming)
     told = result.tally
     assert 0 < told.sent + result.dropped <= 11  # a generator that gets no processor may send fewer
     assert told.good + told.slow + told.refused + told.timeouts + told.errors + told.wrong == told.sent
@@ -41,6 +47,7 @@ def load(factor: float, **changed: object) -> Load:
         "good": 100,
         "lateness_ms": {"p99": 1.0},
         "void": False,
+        "void_reason": "",
         "locks_in_deadlock": [],
         "watched_s": 10.0,
     }
@@ -65,7 +72,10 @@ def document() -> Document:
     )
     about = {"what": "lab.launch_day", "database": "PostgreSQL <18>", "machine": "m", "commit": "c", "finished": "f"}
     numbers = {"seed": 1, "quick": True, "load_s": 5.0, "watch_s": 10.0, "peak_per_s": 30.0}
-    return {**about, **numbers, "steps": steps, "variants": [steps[1]]}  # type: ignore[typeddict-item, return-value]
+    seen = {**dict.fromkeys(Seen.__annotations__, 0), "lateness_ms": {"p99": 1.0}, "void": False, "void_reason": ""}
+    check = {"step": "5", "title": "t", "factor": 5.0, "offered_per_s": 150.0}
+    check |= {"flashcrowd": {**seen, "goodput_per_s": 41.5}, "k6": {**seen, "goodput_per_s": 42.5}}
+    return {**about, **numbers, "steps": steps, "variants": [steps[1]], "cross_check": check}  # type: ignore[typeddict-item, return-value]
 
 
 class Elements(HTMLParser):
@@ -108,6 +118,19 @@ def test_the_page_is_whole_and_asks_for_nothing_from_outside(document: Document)
         assert step.title in elements.text
     assert "-settings_lock = threading.Lock()" in elements.text
     assert "+settings_lock = Mutex" in elements.text
+    assert "41.5/s" in elements.text
+    assert "42.5/s" in elements.text
+    assert "say nothing about the service" not in elements.text
+
+
+def test_void_runs_are_told_before_anything_else(document: Document) -> None:
+    document["steps"][2]["loads"][0] = load(1.0, void=True, void_reason="9 of 100 requests were not sent")
+    elements = Elements()
+    elements.feed(page.draw(document))
+    told = elements.text.index("9 of 100 requests were not sent")
+    assert told < elements.text.index("Good a second, at 5 ×")
+    assert "1 of 14 runs is void" in elements.text
+    assert "say nothing about the service" in elements.text
 
 
 def test_the_json_has_the_keys_that_others_read(
@@ -125,6 +148,11 @@ def test_the_json_has_the_keys_that_others_read(
     for one in step["loads"]:
         assert set(one) == set(Load.__annotations__)
     assert made["variants"] == []
+    check = made["cross_check"]
+    assert (check["step"], check["factor"]) == ("0", 5.0)
+    assert check["flashcrowd"]["goodput_per_s"] == step["loads"][1]["goodput_per_s"]
+    assert check["k6"]["sent"] > 0
+    assert set(check["k6"]) == set(Seen.__annotations__)
 
 
 @pytest.mark.parametrize(

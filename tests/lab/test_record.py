@@ -6,12 +6,18 @@ import json
 
 import pytest
 
+from lab.five_times import record as five_times
 from lab.launch_day import record
 
 
 def test_the_page_in_the_docs_shows_the_kept_figures() -> None:
     told = record.TOLD.read_text()
     assert record.written(told, json.loads(record.FIGURES.read_text())) == told
+
+
+def test_the_page_on_five_times_shows_the_kept_figures() -> None:
+    told = five_times.TOLD.read_text()
+    assert five_times.written(told, json.loads(five_times.FIGURES.read_text())) == told
 
 
 def test_figures_go_between_their_marks_and_nothing_else_changes() -> None:

@@ -55,9 +55,10 @@ class Turnout:
         self.log = data.parent / f"{data.name}.log"
         self._key: str | None = None
 
-    def start(self) -> Turnout:
+    def start(self, *options: str) -> Turnout:
         """Starts the server and waits until it is ready."""
-        command = [sys.executable, "-m", "turnout", "serve", "--port", str(self.port), "--data", str(self.data)]
+        where = ["--port", str(self.port), "--data", str(self.data)]
+        command = [sys.executable, "-m", "turnout", "serve", *where, *options]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, env=self._environment)
         until(self._is_ready_or_dead, "the server to be ready")

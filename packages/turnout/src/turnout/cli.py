@@ -15,6 +15,7 @@ from turnout import __version__
 from turnout.control.socket import ask_server
 from turnout.errors import BadInput, DirectoryHeld, TurnoutError
 from turnout.settings import Settings, load
+from turnout.without import allowed
 
 STARTING_S = 10.0
 """How long a command waits for a server that holds the directory but does not listen yet, or has just ended."""
@@ -62,11 +63,15 @@ def turnout() -> None:
     "--config", type=click.Path(path_type=Path, dir_okay=False), help="Settings in TOML.  [default: DIR/turnout.toml]"
 )
 @click.option("--demo", is_flag=True, help="With an account, a site, a year of visits and live traffic.")
-def serve(host: str | None, port: int | None, data: Path | None, config: Path | None, demo: bool) -> None:
+@click.option("--lab-without", metavar="PROTECTION", hidden=True)
+def serve(
+    host: str | None, port: int | None, data: Path | None, config: Path | None, demo: bool, lab_without: str | None
+) -> None:
     """Serve until SIGTERM, then drain."""
+    without = allowed(lab_without, os.environ)
     from turnout.serve import serve as serve_until_stopped
 
-    serve_until_stopped(load({"host": host, "port": port, "data": data}, file=config), demo=demo)
+    serve_until_stopped(load({"host": host, "port": port, "data": data}, file=config), demo=demo, without=without)
 
 
 @turnout.group()

@@ -8,7 +8,7 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from seawall import Batcher, Gate, Stop, ThreadPool, Watchdog, Worker, add_observer, remove_observer, snapshot
+from seawall import Batcher, Fixed, Gate, Stop, ThreadPool, Watchdog, Worker, add_observer, remove_observer, snapshot
 from seawall.clock import SYSTEM_CLOCK, Clock
 from turnout.accounts.known import Known
 from turnout.accounts.organisations import Organisations, Repositories
@@ -55,6 +55,7 @@ from turnout.web.ops import Operations
 from turnout.web.ops_history import OpsHistory
 from turnout.web.room import make_room
 from turnout.web.site_export import ExportBuilder
+from turnout.without import SEATS, THREADS, Protection
 
 _LOG = logging.getLogger("turnout")
 
@@ -122,14 +123,17 @@ def open_accounts(
 class Core:
     """Everything that keeps data: accounts, journal, event store, and the commands on them. Close it with `close`."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Opens everything. Blocks. Raises `StoreUnavailable`, `JournalCorrupt`, `SettingsInvalid`."""
+    def __init__(self, settings: Settings, *, without: Protection | None = None) -> None:
+        """Opens everything; `without` is for the lab. Blocks.
+
+        Raises `StoreUnavailable`, `JournalCorrupt`, `SettingsInvalid`.
+        """
         settings = for_cores(settings)
         data = settings.data
         self.clock = SYSTEM_CLOCK
-        self.accounts_database = AccountsDatabase(data / "accounts.sqlite")
-        self.hashes = ThreadPool("hashes", max_threads=settings.hash_threads)
-        self.statements = ThreadPool("accounts", max_threads=4)
+        self.accounts_database = AccountsDatabase(data / "accounts.sqlite", in_turn=without != "locks")
+        self.hashes = ThreadPool("hashes", max_threads=THREADS if without == "pool" else settings.hash_threads)
+        self.statements = ThreadPool("accounts", max_threads=THREADS if without == "pool" else 4)
         self.jobs = ThreadPool("jobs", min_threads=0, max_threads=2)
         self.outbox = Outbox(data / "outbox", smtp_url=settings.smtp_url, sender=settings.mail_from, clock=self.clock)
         people = open_accounts(
@@ -156,6 +160,7 @@ class Core:
             disk_floor_bytes=settings.disk_free_floor_mb * MB,
             clock=self.clock,
             not_before=store.position(),
+            in_turn=without != "locks",
         )
         self.writer = Writer(self.journal, store, self.clock)
         self.writing = Worker("writer", self.writer.run)
@@ -212,21 +217,25 @@ class Core:
 class Server:
     """A core with its HTTP edge. `files` is for what libraries do on threads: reading the pages' files, names in DNS."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, without: Protection | None = None) -> None:
         """As `Core`; also makes the files of secrets where they are missing."""
         settings = for_cores(settings)
-        self.core = core = Core(settings)
+        self.core = core = Core(settings, without=without)
         self.places = Places(settings.city_database)
         self.salts = Salts(settings.data / "salts.json", core.clock)
-        self.queries = ThreadPool("queries", max_threads=settings.query_threads)
+        query_threads = THREADS if without == "pool" else settings.query_threads
+        self.queries = ThreadPool("queries", max_threads=query_threads)
         self.files = ThreadPool("files", min_threads=0, max_threads=4)
         self.reader = Reader(core.events.connect, lambda: core.writer.position, core.events.derived)
-        at_hand = AtHand(settings.query_threads)
-        self.query_gate = make_query_gate(at_hand, settings.query_timeout_s)
+        at_hand = AtHand(query_threads)
+        self.query_gate = make_query_gate(Fixed(SEATS) if without == "gate" else at_hand, settings.query_timeout_s)
+        self._shares = without != "sharing"
 
         def runner_of(reader: EventReader, workload: str) -> QueryRunner:
             line = Line(self.query_gate, workload, at_hand)
-            return QueryRunner(reader, self.queries, timeout_s=settings.query_timeout_s, name=workload, line=line)
+            return QueryRunner(
+                reader, self.queries, timeout_s=settings.query_timeout_s, name=workload, line=line, shares=self._shares
+            )
 
         runner = runner_of(self.reader, "api")
         recent = RecentReader(self.reader, core.clock, shared_s=self._shared_s)
@@ -248,7 +257,7 @@ class Server:
         self.history = OpsHistory(snapshot, self.operations.readings)
         self.live = LiveHub(runner_of(self.reader, "live"), core.clock, streams=settings.live_streams)
         people = core.people
-        self.gates = make_gates(settings)
+        self.gates = make_gates(settings, seats=SEATS if without == "gate" else None)
         bustle = BustleAtGates(self._gates_of_people())
         core.derivation.bustle = core.deletions.bustle = bustle
         self.exports = Exports(
@@ -291,6 +300,7 @@ class Server:
             operations=self.operations,
             script=Path(__file__).parent / "web" / "static" / "script.js",
             settings=settings,
+            shares=self._shares,
         )
         self._tending = Worker("salts", self._tend_salts)
         self._tending.start()
@@ -336,6 +346,8 @@ class Server:
         return (gates.pages, gates.answers, gates.sign_ins, gates.ingest, self.query_gate)
 
     def _shared_s(self) -> float:
+        if not self._shares:
+            return 0.0
         # The pool may have nothing to do for a moment while a crowd waits before the pages.
         if self.gates.pages.capacity("dashboard").waiting:
             return SHARED_IN_A_CROWD_S

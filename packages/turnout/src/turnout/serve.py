@@ -25,6 +25,7 @@ from turnout.errors import AlreadyExists, SettingsInvalid
 from turnout.jobs.live import LiveTraffic
 from turnout.logs import configure
 from turnout.settings import Settings
+from turnout.without import Protection
 
 _LOG = logging.getLogger("turnout")
 
@@ -40,9 +41,14 @@ DEMO_SITE = "demo.example"
 DEMO_EVENTS = 1_000_000
 
 
-def serve(settings: Settings, *, demo: bool = False) -> None:
-    """Serves until SIGTERM or SIGINT, then drains. Raises `DirectoryHeld`, `SettingsInvalid`, `StoreUnavailable` …"""
+def serve(settings: Settings, *, demo: bool = False, without: Protection | None = None) -> None:
+    """Serves until SIGTERM or SIGINT, then drains; `without` is for the lab.
+
+    Raises `DirectoryHeld`, `SettingsInvalid`, `StoreUnavailable` …
+    """
     configure(settings)
+    if without is not None:
+        _LOG.warning("this server runs without its protection %r, for the lab", without)
     if settings.smtp_url and not settings.public_url:
         _LOG.warning("public_url is not set: links in letters begin with the address that this server listens on")
     sys.setswitchinterval(SWITCH_INTERVAL_S)
@@ -55,11 +61,18 @@ def serve(settings: Settings, *, demo: bool = False) -> None:
                 lane = stack.enter_context(_listening(settings.host, settings.health_port, option="health_port"))
             host, port = listening.getsockname()[:2]
             holding.tell(f"turnout serve on {host}:{port}")
-            uvloop.run(_serve(settings, listening, lane, demo=demo))
+            uvloop.run(_serve(settings, listening, lane, demo=demo, without=without))
 
 
-async def _serve(settings: Settings, listening: socket.socket, lane: socket.socket | None, *, demo: bool) -> None:
-    server = Server(settings)
+async def _serve(
+    settings: Settings,
+    listening: socket.socket,
+    lane: socket.socket | None,
+    *,
+    demo: bool,
+    without: Protection | None,
+) -> None:
+    server = Server(settings, without=without)
     use_as_default_executor(server.files)
     with use_pool(server.files):
         await _serve_until_stopped(server, settings, listening, lane, demo=demo)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from turnout.errors import SettingsInvalid
+from turnout.without import VARIABLE
 
 _LOG = logging.getLogger("turnout")
 
@@ -132,7 +133,7 @@ def load(
     from_environment = {
         name.removeprefix(PREFIX).lower(): (text, f"${name}")
         for name, text in environment.items()
-        if name.startswith(PREFIX)
+        if name.startswith(PREFIX) and name != VARIABLE
     }
     from_options = {name: (value, f"--{name}") for name, value in options.items() if value is not None}
     data = (from_options.get("data") or from_environment.get("data") or (Settings().data, ""))[0]

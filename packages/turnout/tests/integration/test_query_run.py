@@ -48,6 +48,13 @@ def test_equal_queries_at_once_share_one_run(store: Store) -> None:
     assert store.reader.begun == 1
 
 
+def test_in_the_lab_without_sharing_every_query_is_run_and_no_answer_kept(store: Store) -> None:
+    runner = QueryRunner(store.reader, store.pool, shares=False)
+    asyncio.run(runner.answer_all(SITE, [query()] * 3))
+    asyncio.run(runner.answer(SITE, query()))
+    assert store.reader.begun == 4
+
+
 def test_a_question_is_run_again_only_after_something_was_stored(store: Store) -> None:
     runner = QueryRunner(store.reader, store.pool)
 

@@ -39,7 +39,8 @@ class QueryRunner:
 
     `pool` bounds how many statements run at once; the rest wait in order, in `line` where it is given, with equal right
     for every organisation, else in the pool. `timeout_s` bounds a whole `answer` or
-    `answer_all`, waiting included, within the ambient deadline.
+    `answer_all`, waiting included, within the ambient deadline. `shares` is False in the lab alone: every question is
+    then asked of the store, and no answer is kept.
     """
 
     def __init__(
@@ -50,11 +51,13 @@ class QueryRunner:
         timeout_s: float = 30.0,
         name: str = "queries",
         line: Line | None = None,
+        shares: bool = True,
     ) -> None:
         self._reader = reader
         self._pool = pool
         self._timeout_s = timeout_s
         self._line = line
+        self._shares = shares
         self._spots: WeakValueDictionary[tuple[object, ...], Spot] = WeakValueDictionary()
         self._flights = SingleFlight(name)
         # The latest answers, by question and data version: right for as long as nothing new is stored.
@@ -151,6 +154,8 @@ class QueryRunner:
         is_kept: bool = True,
     ) -> T:
         """What `finish` makes of the plan's rows; one run for all who ask for `key`, which names the data's version."""
+        if not self._shares:
+            key, is_kept = (*key, object()), False
         if key in self._kept:
             self._kept.move_to_end(key)
             return cast("T", self._kept[key])

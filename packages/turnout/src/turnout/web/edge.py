@@ -74,10 +74,12 @@ class Edge:
         operations: Operations,
         script: Path,
         settings: Settings,
+        shares: bool = True,
     ) -> None:
         inside, busy = _in_time(app), busy_page()
         with_room = admission(inside, gates, classify, page=busy, room=room)
         self._app = _by_who_asks(with_room, admission(inside, gates, classify, page=busy))
+        self._shares = shares
         self._together = Together(self._app)
         self._line = SignInLine()
         self._operations = operations
@@ -150,7 +152,7 @@ class Edge:
             with self._line.noting(scope):
                 await self._app(scope, receive, sent)
         else:
-            shares = work == "dashboard" and not is_look(scope)
+            shares = self._shares and work == "dashboard" and not is_look(scope)
             await (self._together if shares else self._app)(scope, receive, sent)
 
     def _guarded(self, send: Send, security: list[Header]) -> Send:

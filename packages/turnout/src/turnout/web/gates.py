@@ -57,8 +57,8 @@ class Gates(NamedTuple):
             gate.close()
 
 
-def make_gates(settings: Settings) -> Gates:
-    """The gates for these settings. Close them."""
+def make_gates(settings: Settings, *, seats: int | None = None) -> Gates:
+    """The gates for these settings, or with as many `seats` each as the lab says. Close them."""
     wait_s = settings.page_wait_s
     pages = [
         Workload("dashboard", "interactive", 0.5, WAITING, wait_s, cancel_on_disconnect=True),
@@ -74,16 +74,20 @@ def make_gates(settings: Settings) -> Gates:
         "sign-in", "interactive", queue_limit=settings.sign_ins_waiting, deadline_s=settings.sign_in_wait_s
     )
     return Gates(
-        Gate("pages", Fixed(settings.page_seats), pages),
-        Gate("answers", Fixed(settings.answer_seats), answers),
-        Gate("sign-ins", Fixed(settings.hash_threads), [sign_in]),
+        Gate("pages", Fixed(seats or settings.page_seats), pages),
+        Gate("answers", Fixed(seats or settings.answer_seats), answers),
+        Gate("sign-ins", Fixed(seats or settings.hash_threads), [sign_in]),
         Gate(
             "followers",
-            Fixed(FOLLOWING),
+            Fixed(seats or FOLLOWING),
             [Workload(FOLLOWERS, "interactive", 1.0, WAITING, wait_s, cancel_on_disconnect=True)],
         ),
         Gate("streams", Fixed(settings.live_streams), [Workload("live", queue_limit=0)]),
-        Gate("ingest", Fixed(settings.ingest_in_flight), [Workload("ingest", "critical", 1.0, INGEST_WAITING, 8.0)]),
+        Gate(
+            "ingest",
+            Fixed(seats or settings.ingest_in_flight),
+            [Workload("ingest", "critical", 1.0, INGEST_WAITING, 8.0)],
+        ),
     )
 
 

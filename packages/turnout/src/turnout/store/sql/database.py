@@ -27,10 +27,10 @@ class AccountsDatabase:
     failed with "database is locked"; with the mutex none does.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Opens and migrates. Raises `StoreUnavailable`."""
+    def __init__(self, path: Path, *, in_turn: bool = True) -> None:
+        """Opens and migrates. `in_turn` is False in the lab alone. Raises `StoreUnavailable`."""
         self._path = path
-        self._mutex = Mutex("accounts.write")
+        self._mutex = Mutex("accounts.write") if in_turn else None
         self._engine = create_engine(f"sqlite:///{path}", pool_size=8, max_overflow=0, pool_timeout=WRITE_WAIT_S)
         event.listen(self._engine, "connect", _prepare)
         event.listen(self._engine, "begin", _begin)
@@ -48,16 +48,18 @@ class AccountsDatabase:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction, committed when the block ends and rolled back when it raises. Raises as `read` does."""
-        self._mutex.acquire(timeout_s=WRITE_WAIT_S)
+        if self._mutex is not None:
+            self._mutex.acquire(timeout_s=WRITE_WAIT_S)
         try:
             with (
                 self._translated(),
-                self._engine.connect().execution_options(turnout_writes=True) as connection,
+                self._engine.connect().execution_options(turnout_writes=self._mutex is not None) as connection,
                 connection.begin(),
             ):
                 yield connection
         finally:
-            self._mutex.release()
+            if self._mutex is not None:
+                self._mutex.release()
 
     def close(self) -> None:
         """Closes every connection."""

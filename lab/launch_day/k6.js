@@ -1,4 +1,4 @@
-// The crowd of the launch day, for k6: nine of ten open a dashboard, the tenth signs in.
+// The crowd of people.py, for k6: nine of ten open a dashboard, the tenth signs in.
 // People come at a constant rate whether or not the service keeps up, and give up after PATIENCE_S.
 // Every request is one line of JSON; all times are milliseconds, from the moment at which it was meant to be sent.
 import http from 'k6/http';
@@ -30,7 +30,8 @@ export default function () {
   const answer = kind === 'sign-in' ? signIn(n) : dashboard(n);
   console.log(JSON.stringify({
     n, kind, intended, late: began - intended, took: Date.now() - intended,
-    status: answer.response.status, right: answer.right, error: answer.response.error_code || 0,
+    status: answer.response.status, right: answer.right,
+    timed_out: answer.response.error_code === 1050,  // k6's own time-out
   }));
 }
 
