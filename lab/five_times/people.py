@@ -66,7 +66,8 @@ class Person(User):
         self.acknowledged.write(f"{self.number}\n")
 
     async def _look(self) -> None:
-        headers = {"Cookie": self.session, "Accept": "text/html"}
+        # Not as a browser would: it would be shown the waiting room, and this crowd never comes back from there.
+        headers = {"Cookie": self.session}
         timeout_s = PATIENCE_S["dashboard"]
         path = PAGES[self.number // 2 % len(PAGES)]
         await self.get(path, name="dashboard", headers=headers, expect=_is_whole, timeout_s=timeout_s)

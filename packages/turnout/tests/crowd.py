@@ -28,7 +28,7 @@ class Crowd:
     """An edge whose application answers when it is told to."""
 
     def __init__(self, settings: Settings = SETTINGS) -> None:
-        self.gates: Gates = make_gates(settings)
+        self.gates: Gates = make_gates(settings, lambda: 0.0)
         self.room = make_room("only for tests, and sixteen bytes")
         self.go_on = asyncio.Event()
         self.cancelled: list[str] = []

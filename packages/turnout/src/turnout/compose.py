@@ -8,7 +8,19 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from seawall import Batcher, Fixed, Gate, Stop, ThreadPool, Watchdog, Worker, add_observer, remove_observer, snapshot
+from seawall import (
+    Batcher,
+    Fixed,
+    Gate,
+    LoopLag,
+    Stop,
+    ThreadPool,
+    Watchdog,
+    Worker,
+    add_observer,
+    remove_observer,
+    snapshot,
+)
 from seawall.clock import SYSTEM_CLOCK, Clock
 from turnout.accounts.known import Known
 from turnout.accounts.organisations import Organisations, Repositories
@@ -257,7 +269,8 @@ class Server:
         self.history = OpsHistory(snapshot, self.operations.readings)
         self.live = LiveHub(runner_of(self.reader, "live"), core.clock, streams=settings.live_streams)
         people = core.people
-        self.gates = make_gates(settings, seats=SEATS if without == "gate" else None)
+        self.lag = LoopLag("main")
+        self.gates = make_gates(settings, self.lag.lag_s, seats=SEATS if without == "gate" else None)
         bustle = BustleAtGates(self._gates_of_people())
         core.derivation.bustle = core.deletions.bustle = bustle
         self.exports = Exports(

@@ -15,7 +15,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 
-from seawall import LoopLag, ThreadPool
+from seawall import ThreadPool
 from seawall.integrations.anyio import use_pool
 from seawall.integrations.asyncio import use_as_default_executor
 from turnout.compose import Server, kept_secret
@@ -34,6 +34,8 @@ SWITCH_INTERVAL_S = 0.0005
 as long for its turn; throughput is the same."""
 KEEP_ALIVE_S = 75
 """Longer than proxies keep an idle connection (nginx: 60 s), so that it is never closed under a request on its way."""
+ACCEPTED_A_TURN = 16
+"""Connections that are accepted in one turn of the loop; see `listeners`."""
 LANE_CONNECTIONS, LANE_KEEP_ALIVE_S = 64, 5
 """Those who check are few, and on the lane a connection that is not used is soon closed."""
 DEMO_EMAIL = "demo@turnout.example"
@@ -81,8 +83,7 @@ async def _serve(
 async def _serve_until_stopped(
     server: Server, settings: Settings, listening: socket.socket, lane: socket.socket | None, *, demo: bool
 ) -> None:
-    lag = LoopLag("main")
-    lag.start()
+    server.lag.start()
     background: list[asyncio.Task[None]] = []
     control = ControlServer(settings.data, server.core.commands)
     try:
@@ -101,7 +102,7 @@ async def _serve_until_stopped(
         for task in background:
             task.cancel()
         await asyncio.gather(*background, return_exceptions=True)
-        lag.stop()
+        server.lag.stop()
         await control.close()
         with ThreadPool("closing", max_threads=1) as closing:  # of its own: every other one is closed by it
             await closing.run_cleanup(server.close, settings.drain_s)
@@ -157,7 +158,16 @@ async def _serve_http(server: Server, settings: Settings, listening: socket.sock
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    await http.serve([listening.dup()])
+    await http.serve(listeners(listening))
+
+
+def listeners(listening: socket.socket) -> list[socket.socket]:
+    """The same socket so many times as connections are to be accepted in one turn of the loop.
+
+    uvloop 0.23 takes one a turn from each (its libuv does). A turn in which pages are drawn lasts tens of milliseconds, so
+    that a crowd would wait in the system's queue, where no gate sees it, and events among it.
+    """
+    return [listening.dup() for _ in range(ACCEPTED_A_TURN)]
 
 
 class _Uvicorn(uvicorn.Server):
@@ -177,9 +187,11 @@ class _Uvicorn(uvicorn.Server):
                 server.close()
             self.servers = []
         elif not self.servers and count < self._max_connections * 0.9:
-            loop = asyncio.get_running_loop()
-            socket_ = self._listening.dup()
-            self.servers = [await loop.create_server(self._protocol, sock=socket_, backlog=self.config.backlog)]
+            loop, backlog = asyncio.get_running_loop(), self.config.backlog
+            self.servers = [
+                await loop.create_server(self._protocol, sock=one, backlog=backlog)
+                for one in listeners(self._listening)
+            ]
         return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

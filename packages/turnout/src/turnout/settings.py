@@ -52,7 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """A port for health checks and metrics alone, answered while the other one takes no connection. 0: there is none."""
     page_seats: int = 0
     """Pages drawn at once; more wait in line. 0: four for each core."""
-    page_wait_s: float = 2.0
+    page_wait_s: float = 0.7
     """Who would wait longer than this for a page is told to come back."""
     answer_seats: int = 0
     """API answers, late sections and exports at once; most of them wait for the store. 0: 16 for each core."""

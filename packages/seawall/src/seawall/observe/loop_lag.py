@@ -50,10 +50,12 @@ class LoopLag:
 
     def statistics(self) -> LoopStatistics:
         """The last lag and the worst one of the last minute."""
-        overdue, _ = self.overdue()
-        lags = copy_of(self._lags_s)
-        lag = max(lags[-1], overdue)
+        lag, lags = self.lag_s(), copy_of(self._lags_s)
         return LoopStatistics(name=self.name, lag_s=lag, max_lag_s=max(max(lags), lag))
+
+    def lag_s(self) -> float:
+        """The last lag, or by how much the next look is late by now, in seconds; 0 before the first. Does not block."""
+        return max(self._lags_s[-1], self.overdue()[0])
 
     def overdue(self) -> tuple[float, int | None]:
         """By how many seconds the next look is late by now, and the ident of the loop's thread (None when stopped)."""

@@ -10,6 +10,7 @@ from litestar.datastructures import State
 
 from seawall import Fixed, Gate, Workload
 from seawall.asgi import Scope, Ticket
+from seawall.core.limits import Outcome
 from turnout.model.site import Principal, Site
 from turnout.settings import Settings
 from turnout.web.peer import peer_of
@@ -30,12 +31,14 @@ TIME_S: dict[str, float] = {
     "sign-in": 60.0,
 }
 """The deadline of a request that was let in: no wait below it lasts longer. Streams have none."""
-FOLLOWING = 250
-"""Followers at once: drawing what others have asked for takes a core some 2 ms, so that is half a second's work."""
+FOLLOWING = 16
+"""Followers at once: drawing what others have asked for takes the loop 5 to 10 ms each, and nothing else gets on."""
 WAITING = 500
 """How many may wait for one workload. The predicted wait refuses before that, unless answers are very quick."""
 
-
+CALM_S = 0.1
+LATE_S = 0.5
+"""The lag of the loop from which on fewer are let in, and at which one at a time is."""
 INGEST_WAITING = 50_000
 """Events that may wait for a seat: more than there can be connections, so that the expected wait alone refuses."""
 
@@ -57,8 +60,34 @@ class Gates(NamedTuple):
             gate.close()
 
 
-def make_gates(settings: Settings, *, seats: int | None = None) -> Gates:
-    """The gates for these settings, or with as many `seats` each as the lab says. Close them."""
+class WhileQuick:
+    """The limit for what the event loop itself carries out: fewer at once the later it is, one at the least.
+
+    What is let in beyond what it can draw waits where no gate sees it: on sockets, and in the loop's own list of what is
+    ready, together with the events on their way to the journal.
+    """
+
+    wants_delays = False
+
+    def __init__(self, most: int, lag_s: Callable[[], float]) -> None:
+        self.seats = most
+        self._most = most
+        self._lag_s = lag_s
+
+    def left(self, outcome: Outcome, now_s: float, is_wanted: bool) -> None:
+        """See `seawall.Limit`."""
+        late = (self._lag_s() - CALM_S) / (LATE_S - CALM_S)
+        self.seats = max(1, round(self._most * (1 - max(0.0, late))))
+
+    def delayed(self, delay_s: float, now_s: float) -> None:
+        """See `seawall.Limit`."""
+
+
+def make_gates(settings: Settings, lag_s: Callable[[], float], *, seats: int | None = None) -> Gates:
+    """The gates for these settings, or with as many `seats` each as the lab says. Close them.
+
+    `lag_s` tells how late the event loop is, in seconds.
+    """
     wait_s = settings.page_wait_s
     pages = [
         Workload("dashboard", "interactive", 0.5, WAITING, wait_s, cancel_on_disconnect=True),
@@ -74,12 +103,12 @@ def make_gates(settings: Settings, *, seats: int | None = None) -> Gates:
         "sign-in", "interactive", queue_limit=settings.sign_ins_waiting, deadline_s=settings.sign_in_wait_s
     )
     return Gates(
-        Gate("pages", Fixed(seats or settings.page_seats), pages),
+        Gate("pages", Fixed(seats) if seats else WhileQuick(settings.page_seats, lag_s), pages),
         Gate("answers", Fixed(seats or settings.answer_seats), answers),
         Gate("sign-ins", Fixed(seats or settings.hash_threads), [sign_in]),
         Gate(
             "followers",
-            Fixed(seats or FOLLOWING),
+            Fixed(seats) if seats else WhileQuick(FOLLOWING, lag_s),
             [Workload(FOLLOWERS, "interactive", 1.0, WAITING, wait_s, cancel_on_disconnect=True)],
         ),
         Gate("streams", Fixed(settings.live_streams), [Workload("live", queue_limit=0)]),
