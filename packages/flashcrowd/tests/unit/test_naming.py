@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from simulated import Model, Station
 
-from flashcrowd.samples import Process, Reading, ResourceKind
+from flashcrowd.samples import Process, Reading, ResourceKind, Sample
 from flashcrowd.verdict.level import level_of
 from flashcrowd.verdict.name import name_bottleneck
 from flashcrowd.verdict.of_run import name_in_run, stretches
@@ -231,3 +231,16 @@ def test_resources_of_one_name_count_as_one_with_all_their_places() -> None:
 
 def test_those_placed_are_kinds() -> None:
     assert set(PLACED) < set(get_args(ResourceKind))
+
+
+def test_what_only_a_later_step_does_is_not_what_made_the_run_slow() -> None:
+    """All in time and as quick at the end as at the start: but at the start nobody had come to the second step."""
+    samples = []
+    for number in range(500):
+        came_s = number / 50
+        samples.append(Sample("home", came_s, came_s, came_s + 0.004, came_s + 0.005, 200, "good"))
+        then_s = came_s + 1.0 + number % 5 / 5
+        waits_s = {"query": 0.020}
+        samples.append(Sample("products", then_s, then_s, then_s + 0.024, then_s + 0.025, 200, "good", waits_s=waits_s))
+    under_load = sorted((one for one in samples if one.intended_s < 10), key=lambda one: one.intended_s)
+    assert name_in_run(under_load, []) is None
