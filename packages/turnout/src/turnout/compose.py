@@ -330,6 +330,10 @@ class Server:
         self._watchdog.start()
         core.deriving.start()
         core.deleting.start()
+
+    async def load(self) -> None:
+        """As `Core.load`; then goes on with exports that were asked for before: until now no site is known."""
+        await self.core.load()
         self._exporting.start()
 
     def drain(self) -> None:

@@ -87,7 +87,7 @@ async def _serve_until_stopped(
     background: list[asyncio.Task[None]] = []
     control = ControlServer(settings.data, server.core.commands)
     try:
-        await server.core.load()
+        await server.load()
         await control.open()
         password = await _demo_account(server, settings.data) if demo else None
         await _greet(server, settings, listening)

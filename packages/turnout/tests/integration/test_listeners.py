@@ -33,7 +33,10 @@ async def most_accepted_in_one_turn(count: int) -> int:
             loop.call_soon(next_turn)
 
     with socket.create_server(("127.0.0.1", 0), backlog=2 * CROWD) as listening:
-        servers = [await loop.create_server(Door, sock=one, backlog=2 * CROWD) for one in listeners(listening)[:count]]
+        doors = listeners(listening)
+        for spare in doors[count:]:
+            spare.close()
+        servers = [await loop.create_server(Door, sock=one, backlog=2 * CROWD) for one in doors[:count]]
         crowd = [socket.create_connection(listening.getsockname()) for _ in range(CROWD)]
         next_turn()
         await asyncio.wait_for(all_in.wait(), PATIENCE_S)
