@@ -25,6 +25,7 @@ from turnout.errors import AlreadyExists, SettingsInvalid
 from turnout.jobs.live import LiveTraffic
 from turnout.logs import configure
 from turnout.settings import Settings
+from turnout.web.edge import Application
 from turnout.without import Protection
 
 _LOG = logging.getLogger("turnout")
@@ -110,43 +111,17 @@ async def _serve_until_stopped(
 
 async def _serve_health(server: Server, lane: socket.socket) -> None:
     """Health checks and metrics, on a port that no crowd comes to; until cancelled."""
-    config = uvicorn.Config(
-        server.application.health,
-        loop="none",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=LANE_KEEP_ALIVE_S,
-        timeout_graceful_shutdown=1,
-    )
+    config = _config(server.application.health, LANE_KEEP_ALIVE_S, drain_s=1)
     http = _Uvicorn(config, lane, LANE_CONNECTIONS)
     try:
-        await http.serve([lane.dup()])
+        await http.serve(listeners(lane))
     except asyncio.CancelledError:
         await http.shutdown()
         raise
 
 
 async def _serve_http(server: Server, settings: Settings, listening: socket.socket) -> None:
-    config = uvicorn.Config(
-        server.application,
-        loop="none",
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        interface="asgi3",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=max(1, int(settings.drain_s)),
-    )
+    config = _config(server.application, KEEP_ALIVE_S, drain_s=max(1, int(settings.drain_s)))
     http = _Uvicorn(config, listening, settings.max_connections)
     loop = asyncio.get_running_loop()
 
@@ -159,6 +134,23 @@ async def _serve_http(server: Server, settings: Settings, listening: socket.sock
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     await http.serve(listeners(listening))
+
+
+def _config(application: Application, keep_alive_s: int, *, drain_s: int) -> uvicorn.Config:
+    return uvicorn.Config(
+        application,
+        loop="none",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        interface="asgi3",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=keep_alive_s,
+        timeout_graceful_shutdown=drain_s,
+    )
 
 
 def listeners(listening: socket.socket) -> list[socket.socket]:
