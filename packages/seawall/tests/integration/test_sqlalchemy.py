@@ -82,3 +82,20 @@ def test_a_broken_connection_is_replaced_and_a_disposed_engine_goes_on(engine: s
 def test_a_pool_without_a_limit_is_refused() -> None:
     with pytest.raises(exc.ArgumentError, match="bounded"):
         create_engine("sqlite://", poolclass=SeawallPool, pool_size=0, max_overflow=0)
+
+
+def test_the_figures_that_monitoring_reads_are_those_of_the_queue_pool(tmp_path) -> None:
+    url, seen = f"sqlite:///{tmp_path}/db.sqlite", {}
+    for kind in (SeawallPool, sqlalchemy.pool.QueuePool):
+        engine = create_engine(url, poolclass=kind, pool_size=2, max_overflow=3)
+        figures = seen[kind] = []
+
+        def look(pool=engine.pool, figures=figures) -> None:
+            figures.append((pool.size(), pool.checkedin(), pool.checkedout(), pool.overflow()))
+
+        look()
+        with engine.connect(), engine.connect(), engine.connect():
+            look()
+        look()
+        engine.dispose()
+    assert seen[SeawallPool] == seen[sqlalchemy.pool.QueuePool] == [(2, 0, 0, -2), (2, 0, 3, 1), (2, 2, 0, 0)]

@@ -55,8 +55,24 @@ class SeawallPool(Pool):
 
     def status(self) -> str:
         """The same for people."""
+        return f"Pool size: {self._size}  out: {self.checkedout()}  idle: {self.checkedin()}"
+
+    def size(self) -> int:
+        """How many connections are kept at most, as in `QueuePool`."""
+        return self._size
+
+    def checkedin(self) -> int:
+        """How many are open and idle."""
+        return len(self._idle)
+
+    def checkedout(self) -> int:
+        """How many are out."""
         figures = self.statistics()
-        return f"Pool size: {self._size}  out: {figures.permits - figures.free}  idle: {len(self._idle)}"
+        return figures.permits - figures.free
+
+    def overflow(self) -> int:
+        """How many are open beyond `size()`; below 0 while there are fewer, as in `QueuePool`."""
+        return self.checkedout() + self.checkedin() - self._size
 
     def recreate(self) -> SeawallPool:
         """A new, empty pool of the same settings."""

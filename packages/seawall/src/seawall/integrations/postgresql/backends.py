@@ -29,6 +29,8 @@ class Backend:
     connection: Connection[object] | AsyncConnection[object]
     loan: Loan | None = None
     statement: Statement | None = None
+    last_user: str = ""
+    """Who had it last, for people: the server lets go of a transaction's locks before anybody here hears of it."""
 
     def user(self) -> Owner | None:
         """Who uses it and will end its transaction; None where nobody has it or that is not known."""

@@ -67,7 +67,9 @@ def _party(statement: Statement, pid: int) -> tuple[str, tuple[str, ...]]:
     if pid == statement.backend.pid:
         return statement.who(), stack_of(statement.owner)
     backend = BACKENDS.find(statement.backend.server, pid)
-    user = None if backend is None else backend.user()
-    if user is None:
+    if backend is None:
         return f"PostgreSQL process {pid}", ()
+    user = backend.user()
+    if user is None:  # with the deadlock broken it went on, and may have given the connection back by now
+        return backend.last_user or f"PostgreSQL process {pid}", ()
     return name_of(user), stack_of(user)

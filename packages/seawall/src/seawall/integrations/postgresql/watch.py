@@ -22,7 +22,7 @@ from seawall.observe.settings import SETTINGS
 from seawall.observe.waits import WAITS
 from seawall.runtime.deadline import wait_limit_s
 from seawall.runtime.threads import join
-from seawall.runtime.who import get_ident, this_task
+from seawall.runtime.who import get_ident, name_of, this_task
 
 _KEY = "seawall.backend"
 _DEADLOCK_DETECTED = "40P01"
@@ -127,6 +127,7 @@ class PostgresWatch:
         if backend is not None:
             _end(backend)
             if backend.loan is not None:
+                backend.last_user = "" if backend.loan.owner is None else name_of(backend.loan.owner)
                 backend.loan.end()
             backend.loan = None
 
