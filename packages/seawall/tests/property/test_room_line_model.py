@@ -1,10 +1,13 @@
 """The line of a waiting room beside a list of all that are in it, which the real one does not keep."""
 
+from random import Random
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seawall.core.room_line import ABSENT_S, DUE_LIMIT, LINES, Room
+from seawall.core.room_coming import COMES_S
+from seawall.core.room_line import ABSENT_S, DUE_LIMIT, FIRST_PART, LINES, Room
 from seawall.core.room_times import LOOKS_PER_S, SOONEST_LOOK_S, SPREAD, look_s, told_s
 
 STEPS = st.lists(
@@ -119,33 +122,81 @@ def test_who_comes_after_its_number_was_passed_over_still_goes_in() -> None:
     assert (room.in_total, room.late_total) == (0, 1)
 
 
-def test_nobody_more_is_called_while_the_gate_is_full_and_its_queue_in_use() -> None:
+def test_as_many_are_on_their_way_as_the_gate_gets_done_until_they_come() -> None:
     room = Room(1)
-    first, second = room.join(), room.join()
-    room.call(0.0, 1, 80.0, 16)
-    for now_s in range(40):
-        room.call(float(now_s), -4, 80.0, 16)
-        room.came(1, first, float(now_s))
-    assert (room.place(1, first), room.place(1, second)) == (0, 1)
-    room.let_in(1, first, 40.0)
-    room.call(40.0, 1, 80.0, 16)
-    assert room.place(1, second) == 0
+    for _ in range(1_000):
+        room.join()
+    room.call(0.0, 0, 80.0, 4)
+    called = room.called_total
+    assert called == int(80 * FIRST_PART * COMES_S + 4)
+    room.call(COMES_S, 0, 80.0, 4)
+    called = room.called_total
+    room.call(COMES_S, 0, 80.0, 4)
+    assert room.called_total == called
+    for number in range(1, 11):  # whoever comes makes room for another one
+        room.let_in(1, number, COMES_S)
+    room.call(COMES_S, 0, 80.0, 4)
+    assert room.called_total >= called + 10
+    # Not while they wait at the gate, nor while those inside ask for all there is.
+    called = room.called_total
+    for number in range(11, called + 1):
+        room.let_in(1, number, COMES_S)
+    room.call(COMES_S, -200, 80.0, 4)
+    assert room.called_total == called
+    for _ in range(400):
+        room.asked(COMES_S)
+    room.call(COMES_S, 0, 80.0, 0)
+    assert room.called_total == called
 
 
-@pytest.mark.parametrize("could", [0.6, 3.0, 30.0])
-def test_the_pace_finds_what_the_gate_lets_through(could: float) -> None:
-    room, now_s, backlog, gone = Room(1), 0.0, 0.0, 0
-    for _ in range(20_000):
+def test_a_room_takes_less_of_a_gate_that_turned_somebody_away_and_slowly_more_again() -> None:
+    counts = []
+    for refused, after_s in ((0, 0.5), (1, 0.5), (9, 0.5), (1, 20.0)):
+        room = Room(1)
+        for _ in range(1_000):
+            room.join()
+        room.call(0.0, 0, 1e-9)
+        for _ in range(refused):
+            room.turned_away(0.1)
+        for now_s in range(1, 1 + int(after_s)):
+            room.call(float(now_s), -1_000, 80.0)
+        room.call(after_s, 0, 80.0)
+        counts.append(room.called_total)
+    whole, less, no_less, again = counts
+    assert less == no_less
+    assert 0.65 * whole < less < 0.75 * whole
+    assert again > whole
+
+
+@pytest.mark.parametrize("comes", [1.0, 0.3])
+@pytest.mark.parametrize("could", [3.0, 30.0])
+def test_the_line_finds_what_the_gate_lets_through_though_it_is_told_twice_as_much(could: float, comes: float) -> None:
+    room, dice, backlog, turned_away, in_all = Room(1), Random(1), 0.0, 0, 0
+    last, under_way, known = 0, dict[int, list[int]](), 0
+    for _ in range(60_000):
         room.join()
     for step in range(6_000):
-        now_s += 0.1
-        room.call(now_s, 1 if backlog < 1 else -int(backlog), 2 * could, 16)
-        backlog += room.called_total - gone
-        gone = room.called_total
+        now_s = step / 10
+        room.call(now_s, 1 if backlog < 1 else -int(backlog), 2 * could, 4)
+        for number in range(known + 1, room.called_total + 1):
+            if dice.random() < comes:
+                under_way.setdefault(step + dice.randrange(1, 40), []).append(number)
+        known = room.called_total
+        for number in under_way.pop(step, ()):
+            room.came(1, number, now_s)
+            if backlog >= 16:
+                room.turned_away(now_s)
+                turned_away += 1
+                under_way.setdefault(step + 30, []).append(number)
+            else:
+                room.let_in(1, number, now_s)
+                backlog += 1
+                in_all += 1
         backlog = max(0.0, backlog - could * 0.1)
         if step == 3_000:
-            half = gone
-    assert 0.85 * could < (gone - half) / 300 < 1.1 * could
+            last = in_all
+    assert 0.7 * could < (in_all - last) / 300 < 1.05 * could
+    assert turned_away < in_all * 0.25
 
 
 def test_a_restarted_server_puts_those_who_were_there_before_its_own() -> None:

@@ -26,11 +26,12 @@ CAPACITY_PER_S = SEATS / SERVICE_S
 class World:
     """The gate's control, the desk, and what happens when."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, seats: int = SEATS, queue: int = QUEUE, deadline_s: float = 2.0) -> None:
         random.seed(seed)  # which is where the desk has its jitter from
         self.dice = random.Random(seed)
         self.clock = ManualClock(time_s=1e9)
-        self.control = Control(Fixed(SEATS), [Workload("pages", queue_limit=QUEUE)])
+        self.control = Control(Fixed(seats), [Workload("pages", queue_limit=queue, deadline_s=deadline_s)])
+        self.deadline_s = deadline_s
         self.work = self.control.works["pages"]
         self.events: list[tuple[float, int, Callable[[], None]]] = []
         self.order = count()
@@ -65,7 +66,10 @@ class World:
         self.inside[visit] = done
         self.settle([visit, *self.control.arrive(visit, self.clock.monotonic(), None, self.dice.random())])
         if visit.state == "waiting":
-            self.later(2.001, lambda: self.settle([visit, *self.control.expire(visit, self.clock.monotonic(), 0.5)]))
+            self.later(
+                self.deadline_s + 0.001,
+                lambda: self.settle([visit, *self.control.expire(visit, self.clock.monotonic(), 0.5)]),
+            )
 
     def settle(self, visits: list[Visit]) -> None:
         for visit in visits:
@@ -82,10 +86,10 @@ class World:
 
 
 class Person:
-    """Comes, waits as the page tells, perhaps goes away; once in, asks for three pages."""
+    """Comes, waits as the page tells, perhaps goes away; once in, asks for three pages, or as many as are to be had."""
 
-    def __init__(self, world: World, leaves: bool, forges: bool) -> None:
-        self.world, self.forges, self.pages = world, forges, 0
+    def __init__(self, world: World, leaves: bool, forges: bool, pages: int = 3) -> None:
+        self.world, self.forges, self.wants, self.pages = world, forges, pages, 0
         self.cookies = ""
         self.state = "coming"
         self.came_s = world.now
@@ -139,7 +143,7 @@ class Person:
             elif self.state != "left":
                 self.state = "inside"
                 self.pages += 1
-                if self.pages < 3:
+                if self.pages < self.wants:
                     self.world.later(self.world.dice.uniform(1.0, 10.0), self.ask)
                 else:
                     self.state = "served"
@@ -236,3 +240,21 @@ def test_places_only_fall_first_come_is_first_called_and_the_told_time_comes_tru
     assert len(ratios) > 1_000
     assert ratios[len(ratios) // 10] > 0.6
     assert ratios[len(ratios) * 9 // 10] < 1.5
+
+
+@pytest.mark.parametrize(
+    ("seats", "queue", "deadline_s", "size", "within"),
+    [(1, 64, 5.0, 700, 1.15), (8, 64, 0.7, 3_000, 1.3)],
+    ids=["sign-ins", "pages"],
+)
+def test_seats_are_kept_busy_from_the_beginning_where_everybody_comes_at_once(
+    seats, queue, deadline_s, size, within
+) -> None:
+    world = World(1, seats, queue, deadline_s)
+    began_s = world.now
+    people = [Person(world, leaves=False, forges=False, pages=1) for _ in range(size)]
+    world.run()
+    assert all(person.state == "served" for person in people)
+    last_s = max(person.in_s for person in people) - began_s
+    assert last_s < within * size * SERVICE_S / seats + 3.0  # the first look comes after three seconds
+    assert world.work.arrivals - size < size * 0.05  # nearly all are called when there is a place for them

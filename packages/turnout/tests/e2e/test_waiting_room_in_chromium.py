@@ -26,8 +26,9 @@ T = TypeVar("T")
 pytestmark = pytest.mark.browser
 
 PATIENCE_S = 120.0
-CROWD = 40
-IN_LINE = 8
+CROWD = 100
+IN_LINE, SIGN_INS_IN_LINE = 200, 45
+"""More than are called at once, of whom hardly anybody comes."""
 HTML = {"accept": "text/html", "sec-fetch-dest": "document"}
 
 
@@ -94,7 +95,7 @@ class Crowd:
 
     async def _ask(self, cookies: httpx.Cookies) -> httpx.Cookies | None:
         cookies.set("turnout_session", self.session)
-        async with httpx.AsyncClient(base_url=self.server.url, timeout=WAIT_S, cookies=cookies) as web:
+        async with httpx.AsyncClient(base_url=self.server.url, timeout=WAIT_S, cookies=cookies, verify=False) as web:
             # A filter of his own, or he would come in with whoever asks for the same.
             answer = await web.get(f"/sites/{DOMAIN}?f=is,event:page,/{next(self._numbers)}", headers=HTML)
             assert answer.status_code in (200, 503), answer.text
@@ -156,7 +157,7 @@ def test_a_person_sees_the_room_her_place_falls_and_she_gets_in_and_stays_in(
     seen = wait_in_line(page, "#pages")
     assert seen
     assert seen == sorted(set(seen), reverse=True)
-    assert len(seen) >= 2
+    assert len(seen) >= (2 if scripts else 1)  # without scripts she may look in once only
     assert page.url == f"{small.url}/sites/{DOMAIN}?period=7d"
     crowd.ends()
     crowd.comes()
@@ -174,8 +175,8 @@ async def fill_line_of_sign_ins(server: Turnout) -> None:
         assert token is not None
         fields = {"email": EMAIL, "password": WORDS, "_csrf_token": token.group(1)}
         places = 0
-        while places < IN_LINE:
-            answers = await asyncio.gather(*(web.post("/login", data=fields, headers=HTML) for _ in range(2 * IN_LINE)))
+        while places < SIGN_INS_IN_LINE:
+            answers = await asyncio.gather(*(web.post("/login", data=fields, headers=HTML) for _ in range(20)))
             assert {answer.status_code for answer in answers} <= {303, 503}
             places += sum(answer.status_code == 503 for answer in answers)
             web.cookies.delete("room-sign-in")

@@ -31,6 +31,9 @@ LOOK_HEADER = b"waiting-room"
 CALLER = "seawall.caller"
 """Where in its scope a request is noted that a waiting room has seen and sent on to the gate."""
 
+OF_QUEUE = 0.25
+"""What part of the gate's queue, and of the time one may wait there, the room uses to keep the seats busy."""
+
 NOTES = {
     "expired": "Your earlier ticket had lapsed. This is a new place.",
     "foreign": "Your earlier ticket was for something else. This is a new place.",
@@ -100,6 +103,7 @@ class Desk:
             _call(room, now_s, capacity)
             if ticket is not None and ticket.kind == "pass":
                 caller.state = "inside"
+                room.asked(now_s)
                 return caller
             if ticket is not None and not room.learn(ticket.line, ticket.number, ticket.called, ticket.last):
                 caller.note = NOTES["expired"]
@@ -146,6 +150,8 @@ class Desk:
             if caller.state == "new":
                 caller.ticket = self._as_seen(room, caller.ticket or self._join(room))
                 caller.state = "waiting"
+            else:
+                room.turned_away(now_s)
             caller.standing = self._standing(caller, room, now_s)
         return self._answer(caller)
 
@@ -295,7 +301,9 @@ _PAGE_HEADERS = [
 
 
 def _call(room: Room, now_s: float, capacity: Capacity) -> None:
-    room.call(now_s, capacity.spare_seats - capacity.waiting, capacity.per_s or 0.0, capacity.queue_limit)
+    per_s = capacity.per_s or 0.0
+    queue = min(capacity.queue_limit, per_s * capacity.deadline_s) * OF_QUEUE
+    room.call(now_s, capacity.spare_seats - capacity.waiting, per_s, queue)
 
 
 def ask_of(scope: MutableMapping[str, Any]) -> Ask:

@@ -256,8 +256,10 @@ class Control:
 
     def capacity(self, work: Work) -> Capacity:
         """What there is for `work`."""
-        per_s = self._seats_of(work) / work.service_s if work.service_s else None
-        return Capacity(self.spare_seats(work), len(work.queue), work.workload.queue_limit, per_s)
+        spare, workload = self.spare_seats(work), work.workload
+        seats = max(self._seats_of(work), work.busy + spare)
+        per_s = seats / work.service_s if work.service_s else None
+        return Capacity(spare, len(work.queue), workload.queue_limit, workload.deadline_s, per_s)
 
     def is_empty(self) -> bool:
         """Whether nobody is inside or waits."""

@@ -17,12 +17,14 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Capacity:
-    """What a gate has for one workload: `spare_seats` now, `waiting` for a seat, of `queue_limit` that may, and `per_s`
-    departures a second from the seats it can count on when all are taken, None until it is known how long one is held."""
+    """What a gate has for one workload: `spare_seats` now, `waiting` for a seat, of `queue_limit` that may, for `deadline_s`
+    seconds each, and `per_s` departures a second from the seats that it has, can have now or can count on, None until it is
+    known how long one is held."""
 
     spare_seats: int
     waiting: int
     queue_limit: int
+    deadline_s: float
     per_s: float | None
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from math import ceil, log1p
 
-from seawall.core.room_line import RISE
-
 SOONEST_LOOK_S = 3.0
 """Nobody is asked to look in more often. What is called comes half of it later, on average."""
 
@@ -21,6 +19,9 @@ that is no more than so many looks a second, all together."""
 
 NEARER = 2 / 3
 """Where many wait, the next look comes after this part of the time that is left."""
+
+QUICKENS = 0.05
+"""By what part the line is taken to get quicker in a second at most, for who is not to be called while asleep."""
 
 SPREAD = 0.2
 """By so much a look is put off or brought forward at random, so that a crowd does not fall in step."""
@@ -54,9 +55,9 @@ def look_s(place: int, estimate_s: float | None, waiting: int, chance: float) ->
     if place <= 0:
         wanted_s = SOONEST_LOOK_S
     elif estimate_s is None:
-        wanted_s = SOONEST_LOOK_S + place / 10  # ten a second is taken for granted, until it is known
+        wanted_s = SOONEST_LOOK_S + place / LOOKS_PER_S  # soon, since it is known soon
     else:
-        soonest_s = min(LATEST_LOOK_S, log1p(RISE * estimate_s) / RISE) * (1 - SPREAD)
+        soonest_s = min(LATEST_LOOK_S, log1p(QUICKENS * estimate_s) / QUICKENS) * (1 - SPREAD)
         wanted_s = max(soonest_s, min(estimate_s * NEARER, waiting / LOOKS_PER_S))
     wanted_s = min(wanted_s, max(LIVELY_S, waiting / LIVELY_PER_S))
     latest_s = max(LATEST_LOOK_S, waiting / LOOKS_PER_S)
