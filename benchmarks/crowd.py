@@ -36,6 +36,7 @@ from benchmarks.report import percentile, report
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
 PATIENCE_S = 120.0
+ROOM = re.compile(r'data-room="([^"]+)" data-look="([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -162,14 +163,14 @@ async def _sign_ins(base: str, cookie: str, sites: list[str], size: Size) -> Non
     before, inside = inside, []
     async with httpx.AsyncClient(base_url=base, timeout=PATIENCE_S) as web:
         token = await _form(web)
-        csrf = dict(web.cookies)
+        csrf = "; ".join(f"{name}={value}" for name, value in web.cookies.items())
     began = time.perf_counter()
     done: list[tuple[int, float]] = []
 
     async def one(at_s: float) -> None:
         await asyncio.sleep(at_s)
         came = time.perf_counter()
-        async with httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, cookies=csrf) as person:
+        async with _client(base, csrf) as person:
             status = await sign_in(person, token)
         done.append((status, time.perf_counter() - came))
 
@@ -270,7 +271,7 @@ async def _normal_again(base: str, cookie: str) -> float:
 
 
 def _client(base: str, cookie: str) -> httpx.AsyncClient:
-    """A person at a browser, signed in."""
+    """A person at a browser, with the cookies that it has."""
     headers = {"accept": "text/html", "sec-fetch-dest": "document"}
     cookies = dict(pair.split("=", 1) for pair in cookie.split("; "))
     return httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, headers=headers, cookies=cookies)
@@ -282,7 +283,7 @@ async def _open(person: httpx.AsyncClient, site: str) -> tuple[float, str, bool]
     path = f"/sites/{site}"
     try:
         page = await person.get(path)
-        while room := re.search(r'data-room="([^"]+)" data-look="([^"]+)"', page.text):
+        while room := ROOM.search(page.text):
             has_waited = True
             await _wait_in_room(person, path, room[1], float(room[2]))
             page = await person.get(path)
@@ -320,12 +321,16 @@ async def _form(web: httpx.AsyncClient) -> str:
 
 
 async def sign_in(web: httpx.AsyncClient, token: str) -> int:
-    """The status of one sign-in; 0 where no answer came."""
+    """The status of one sign-in, which is sent again after the waiting room; 0 where no answer came."""
     words = {"email": server.EMAIL, "password": server.PASSWORD, "_csrf_token": token}
     try:
-        return (await web.post("/login", data=words)).status_code
-    except httpx.HTTPError:
+        answer = await web.post("/login", data=words)
+        while room := ROOM.search(answer.text):
+            await _wait_in_room(web, "/login", room[1], float(room[2]))
+            answer = await web.post("/login", data=words)
+    except (httpx.HTTPError, TimeoutError):
         return 0
+    return answer.status_code
 
 
 if __name__ == "__main__":
