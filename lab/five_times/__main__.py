@@ -8,15 +8,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 from benchmarks.report import commit, machine
+from lab import commands
 from lab.five_times import page
 from lab.five_times.document import Document
 from lab.five_times.service import Comparison
@@ -36,8 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path in (asked.html, asked.json):
         if path is not None and not path.absolute().parent.is_dir():
             parser.error(f"{path}: there is no directory {path.absolute().parent}")
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _interrupt)
+    commands.end_on_signals()
     with tempfile.TemporaryDirectory(prefix="five-times-") as name:
         document = run(Path(name), asked.seed, is_quick=asked.quick)
     if asked.json:
@@ -45,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.html:
         asked.html.write_text(page.draw(document))
     for told in (*broken(document), *void(document)):
-        _say(told)
+        commands.say(told)
     return 1 if any(broken(document)) else 3 if any(void(document)) else 0
 
 
@@ -54,10 +51,12 @@ def run(directory: Path, seed: int, *, is_quick: bool) -> Document:
     measured = commit()  # now: somebody may work on while it runs
     plan = QUICK if is_quick else FULL
     (directory / "service").mkdir()
-    service = Comparison(directory / "service", seed, plan, QUICK_ROUNDS if is_quick else ROUNDS, _say).document()
+    service = Comparison(
+        directory / "service", seed, plan, QUICK_ROUNDS if is_quick else ROUNDS, commands.say
+    ).document()
     events = QUICK_EVENTS_PER_SITE if is_quick else EVENTS_PER_SITE
     (directory / "turnout").mkdir()
-    turnout = Protections(directory / "turnout", seed, plan, events, _say).document()
+    turnout = Protections(directory / "turnout", seed, plan, events, commands.say).document()
     return {
         "what": "lab.five_times",
         "machine": machine(),
@@ -104,27 +103,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="one round of each, 5 s of load, smaller data")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the page")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
-    parser.add_argument("--seed", type=_seed, default=1, metavar="N", help="of the data and the crowds (1)")
+    parser.add_argument("--seed", type=commands.seed, default=1, metavar="N", help="of the data and the crowds (1)")
     return parser
 
 
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a whole number from 0, not {text!r}")
-    return int(text)
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        _say("interrupted; everything that was started has been ended")
-        sys.exit(128 + signal.SIGINT)
+    commands.run(main)

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
-import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 
 from benchmarks.report import commit, machine
+from lab import commands
 from lab.launch_day import database as databases
 from lab.launch_day import k6, page, seed, story
 from lab.launch_day.database import Database
@@ -37,8 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for path in (asked.html, asked.json):
         if path is not None and not path.absolute().parent.is_dir():
             parser.error(f"{path}: there is no directory {path.absolute().parent}")
-    for number in (signal.SIGINT, signal.SIGTERM):  # also where a shell has started it with SIGINT ignored
-        signal.signal(number, _interrupt)
+    commands.end_on_signals()
     with tempfile.TemporaryDirectory(prefix="launch-day-") as name:
         directory = Path(name)
         kind = databases.sqlite if asked.sqlite else databases.postgresql
@@ -50,7 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.html:
         asked.html.write_text(page.draw(document))
     if _is_void(document):
-        _say("VOID runs are among these, in which the generator was the limit: they say nothing about the service")
+        commands.say(
+            "VOID runs are among these, in which the generator was the limit: they say nothing about the service"
+        )
         return 3
     return 0
 
@@ -70,10 +69,10 @@ class Story:
     def document(self) -> Document:
         """Run everything and return what the JSON file holds."""
         measured = commit()  # now: somebody may work on while it runs
-        _say(f"filling {self._database.name} …")
+        commands.say(f"filling {self._database.name} …")
         self._crowd = seed.fill(self._database.engine, self._seed)
         peak = self.peak()
-        _say(f"peak of step 0: {peak:.1f} good answers a second")
+        commands.say(f"peak of step 0: {peak:.1f} good answers a second")
         factors = story.QUICK_FACTORS if self._is_quick else story.FACTORS
         checked: CrossCheck | None = None
         results: dict[tuple[tuple[str, ...], float], Result] = {}
@@ -109,11 +108,11 @@ class Story:
             closed_rate(self._database, self._crowd, self._next(), users=users, seconds=self._plan.load_s)
             for users in (QUICK_CLOSED_USERS if self._is_quick else CLOSED_USERS)
         )
-        _say(f"people in turn: {best:.1f} good answers a second")
+        commands.say(f"people in turn: {best:.1f} good answers a second")
         for share in () if self._is_quick else SWEEP:
             plan = Plan(self._plan.load_s, 0.0)
             result = run((), self._database, self._crowd, self._next(), plan, rate=best * share)
-            _say(f"  {best * share:.1f}/s offered: {result.goodput_per_s:.1f} good")
+            commands.say(f"  {best * share:.1f}/s offered: {result.goodput_per_s:.1f} good")
             best = max(best, result.goodput_per_s)
         return best
 
@@ -121,7 +120,7 @@ class Story:
         result = run(step.mends, self._database, self._crowd, self._next(), self._plan, rate=factor * peak)
         void = f", VOID: {result.void_reason}" if result.void else ""
         recovered = "not back" if result.recovery_s is None else f"back after {result.recovery_s:.1f} s"
-        _say(
+        commands.say(
             f"{step.name:>11} at {factor:g} x: {result.goodput_per_s:6.1f}/s good of {result.offered_per_s:.1f}, "
             f"p50 {result.tally.p50_ms:.0f} ms, {recovered}, lost {result.lost_updates} of {result.served_views}, "
             f"deadlocks {result.database_deadlocks} + {result.memory_deadlocks}, refused {result.tally.refused}, "
@@ -133,7 +132,7 @@ class Story:
         rate = seen.offered_per_s
         plan = Plan(self._plan.load_s, 0.0)
         by_k6 = run(step.mends, self._database, self._crowd, self._next(), plan, rate=rate, coming=k6.coming)
-        _say(
+        commands.say(
             f"cross-check, step {step.name} at {factor:g} x: Flashcrowd {seen.goodput_per_s:.1f}/s good, k6 "
             f"{by_k6.goodput_per_s:.1f}{', k6 VOID' if by_k6.void else ''}"
         )
@@ -188,27 +187,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sqlite", action="store_true", help="on SQLite instead of a PostgreSQL of its own")
     parser.add_argument("--html", type=Path, metavar="FILE", help="write the page")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures")
-    parser.add_argument("--seed", type=_seed, default=1, metavar="N", help="of the data and the crowd (1)")
+    parser.add_argument("--seed", type=commands.seed, default=1, metavar="N", help="of the data and the crowd (1)")
     return parser
 
 
-def _seed(text: str) -> int:
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"a whole number from 0, not {text!r}")
-    return int(text)
-
-
-def _interrupt(_: int, __: FrameType | None) -> None:
-    raise KeyboardInterrupt
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
 if __name__ == "__main__":
-    try:
-        sys.exit(main())
-    except KeyboardInterrupt:
-        _say("interrupted; everything that was started has been ended")
-        sys.exit(128 + signal.SIGINT)
+    commands.run(main)

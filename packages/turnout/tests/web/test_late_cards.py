@@ -44,6 +44,10 @@ class Runner:
         self.asked: list[str] = []
         self.cancelled: list[str] = []
         self.has_events = True
+        self.stored: object = None
+
+    def state(self) -> object:
+        return object() if self.stored is None else self.stored
 
     async def answer(self, site: Site, query: Query) -> Result:
         name = query.dimensions[0] if query.dimensions else "headline"
@@ -373,5 +377,43 @@ def test_who_leaves_as_the_last_one_stops_a_late_part() -> None:
         await asyncio.sleep(0)
         assert seen == ["cancelled"]
         assert not patience._late
+
+    asyncio.run(run())
+
+
+def test_a_page_that_was_drawn_of_the_same_data_asks_nothing() -> None:
+    async def run() -> None:
+        runner = Runner()
+        runner.stored = 1
+        async with client(runner) as web:
+            first = await web.get("/at/page")
+            runner.asked.clear()
+            assert (await web.get("/at/page")).text == first.text
+            assert runner.asked == []
+            await web.get("/at/page?period=7d")
+            asked_by_another = len(runner.asked)
+            runner.stored = 2
+            await web.get("/at/page")
+            assert len(runner.asked) == 2 * asked_by_another > 0
+
+    asyncio.run(run())
+
+
+def test_what_is_late_or_began_before_the_data_changed_is_asked_again() -> None:
+    async def run() -> None:
+        runner = Runner()
+        runner.held.add("event:page")
+        runner.stored = 1
+        async with client(runner) as web:
+            assert late_sections((await web.get("/at/page")).text)
+            runner.stored = 2
+            coming = asyncio.create_task(web.get("/at/page"))
+            await joined()
+            runner.held.clear()
+            runner.released.set()
+            assert late_sections((await coming).text) == []
+            runner.asked.clear()
+            assert late_sections((await web.get("/at/page")).text) == []
+            assert "event:page" in runner.asked
 
     asyncio.run(run())

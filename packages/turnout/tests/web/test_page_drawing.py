@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from turnout.model.query import Comparison, Query, Result, Row
 from turnout.model.site import Principal, Site, SiteId, UserId
-from turnout.web.fragments import Fragment
+from turnout.web.fragments import Fragment, switcher
 from turnout.web.page.answers import CardAnswer, ChartAnswer, Missing
 from turnout.web.page.change import change_of
 from turnout.web.page.drawing import LATE, Answers, Drawing, draw
@@ -87,9 +87,8 @@ def render(view: View, page: Drawing | None = None, **context: object) -> str:
             "principal": Principal(UserId(1), "me@acme.example"),
             "csrf_input": '<input type="hidden" name="_csrf_token" value="x">',
             "site": SITE,
-            "sites": [SITE],
+            "switcher": switcher(SITE, (SITE,), ""),
             "page_path": "/sites/acme.example",
-            "settings_path": "",
             "embed": False,
             "bar": fragment.bar if has_events else None,
             "controls": fragment.controls,
@@ -237,7 +236,7 @@ def test_a_card_without_shares_is_asked_for_again() -> None:
 
 
 def test_without_anybody_signed_in_nothing_leads_out_of_the_page() -> None:
-    html = checked(render(View(), principal=None, sites=[], page_path="/share/abc", embed=True))
+    html = checked(render(View(), principal=None, switcher=None, page_path="/share/abc", embed=True))
     assert "/sites" not in html
     assert "/login" not in html
     assert "Sign out" not in html
@@ -311,7 +310,15 @@ def test_the_other_pages_draw_with_their_least_context(name: str) -> None:
     parser = Strict()
     parser.feed(
         environment.get_template(name).render(
-            principal=None, csrf_input="", email="", token="t", error=None, sites=[], status=404, title="T", detail="D"
+            principal=None,
+            csrf_input="",
+            email="",
+            token="t",
+            error=None,
+            switcher=None,
+            status=404,
+            title="T",
+            detail="D",
         )
     )
     assert parser.open == []

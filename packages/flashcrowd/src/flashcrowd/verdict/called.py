@@ -20,6 +20,7 @@ def called(load: Load, level: Level) -> Verdict | None:
     if excess_s <= 0 or not load.calm:
         return None
     best: tuple[float, str, ResourceKind, float, float] | None = None
+    lent: set[str] = set()
     for key, use in level.uses.items():
         calm = load.calm_hold(key)
         kind = _called_kind(use)
@@ -29,6 +30,8 @@ def called(load: Load, level: Level) -> Verdict | None:
             best or (0.0, "", kind, 0.0, 0.0),
             ((use.hold_s - calm.mean_s) / excess_s, use.name, kind, calm.mean_s, use.hold_s),
         )
+        if use.kind == "connection pool":
+            lent.add(use.name)
     for name, (now_s, _) in level.timings.items():
         kind = kind_of(name, is_called=True)
         calm_s = min((one.timings.get(name, (0.0, 0.0))[0] for one in load.calm), default=0.0)
@@ -41,7 +44,9 @@ def called(load: Load, level: Level) -> Verdict | None:
     evidence = [
         f"A request spent {ms(now_s)} in {name} at {rate(level)}, and {ms(calm_s)} when all was calm: "
         f"{min(1.0, explained):.0%} of what it took longer.",
-        "No pool of the target itself is what it waits for.",
+        f"That is the time for which a connection of {name} is held: what stands behind it is slow."
+        if name in lent
+        else "No pool of the target itself is what it waits for.",
     ]
     gain = predict_gain(load, level, "")
     return Verdict(name, kind, 0.7, tuple(evidence), gain.factor, min(1.0, now_s / level.mean_s))

@@ -134,6 +134,10 @@ class QueryRunner:
         """The position up to which answers are complete. Does not block."""
         return self._reader.version()
 
+    def state(self) -> object:
+        """What stays equal for as long as every answer stays the same; equal to nothing where answers are not shared."""
+        return self._reader.version() if self._shares else object()
+
     async def rows(self, site: Site, plan: Plan) -> list[tuple[object, ...]]:
         """The rows of a statement that is no `Query`, as they are. Raises as `answer` does."""
         key = (plan.sql, plan.parameters, self._reader.version())

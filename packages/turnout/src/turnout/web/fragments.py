@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from functools import cache
+from functools import cache, lru_cache
 
 from jinja2 import Environment
 from markupsafe import Markup
 
+from turnout.model.site import Site
 from turnout.web.page.drawing import Answers, Bar, Drawing
 from turnout.web.templating import make_environment
 
 KEPT = 100
 """Some 50 KB each."""
+KEPT_SWITCHERS = 50
+"""Some 100 bytes a site each."""
 
 
 class Fragment:
@@ -38,6 +41,19 @@ class Fragments:
 
     def __init__(self) -> None:
         self._fragments: OrderedDict[Hashable, Fragment] = OrderedDict()
+        self._latest: OrderedDict[Hashable, tuple[Hashable, Fragment]] = OrderedDict()
+
+    def latest(self, page: Hashable, asked: Hashable) -> Fragment | None:
+        """The last one of `page`, where it answers what is `asked`: then nothing needs to be asked again."""
+        known, fragment = self._latest.get(page, (None, None))
+        return fragment if known == asked else None
+
+    def keep(self, page: Hashable, asked: Hashable, fragment: Fragment) -> None:
+        """Note that `fragment` is whole and answers what was `asked`."""
+        self._latest[page] = asked, fragment
+        self._latest.move_to_end(page)
+        if len(self._latest) > KEPT:
+            self._latest.popitem(last=False)
 
     def get(self, key: Hashable, answers: Answers, make: Callable[[], Fragment]) -> Fragment:
         """The fragment of `key` and these very answers, made where there is none. What is not whole is made each time."""
@@ -53,6 +69,13 @@ class Fragments:
         else:
             self._fragments.move_to_end(whole)
         return found
+
+
+@lru_cache(KEPT_SWITCHERS)
+def switcher(site: Site, sites: tuple[Site, ...], settings_path: str) -> Markup:
+    """The menu of the sites that a person may see."""
+    template = _environment().get_template("_switcher.html")
+    return Markup(template.render(site=site, sites=sites, settings_path=settings_path))
 
 
 @cache

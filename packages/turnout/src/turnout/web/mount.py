@@ -19,7 +19,7 @@ from turnout.model.site import Principal, Site
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings
 from turnout.sites.service import Sites
-from turnout.web.fragments import Fragments
+from turnout.web.fragments import Fragments, switcher
 
 PARAMETERS_LIMIT = 100
 # A page of numbers is its reader's alone, and old as soon as it is drawn.
@@ -89,9 +89,8 @@ def draw_template(name: str, mount: Mount, context: dict[str, object], status_co
     shared = {
         "principal": mount.principal,
         "site": mount.site,
-        "sites": mount.sites,
+        "switcher": switcher(mount.site, tuple(mount.sites), mount.settings_path) if mount.sites else None,
         "page_path": mount.page_path,
-        "settings_path": mount.settings_path,
         "embed": mount.is_embed,
     }
     return Template(name, context={**shared, **context}, headers=HEADERS, status_code=status_code)

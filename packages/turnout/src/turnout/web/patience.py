@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import Callable, Coroutine, Hashable, Mapping
+from collections.abc import Callable, Coroutine, Hashable, Iterable, Mapping
 from typing import Any, Generic, TypeVar
 
 from seawall import SeawallError
@@ -109,6 +109,11 @@ async def in_time(parts: Mapping[str, Part[T]], *, patience_s: float) -> dict[st
             if has_left and not late.waiting:
                 late.task.cancel()
     return {name: _outcome(parts[name].key, name, task, lines[name]) for name, task in tasks.items()}
+
+
+def are_anew(parts: Iterable[Part[T]]) -> bool:
+    """Whether `in_time` would begin all of them: none joins a run that began when data were older."""
+    return not any(part.key in _late for part in parts)
 
 
 def _begin(part: Part[T], line: Following) -> asyncio.Task[T]:

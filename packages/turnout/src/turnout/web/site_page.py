@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import date, datetime
+from collections.abc import Mapping
+from datetime import date
 
 from litestar.response import Redirect, Template
 
@@ -18,7 +19,7 @@ from turnout.web.page.drawing import Answers, draw, draw_bar, draw_chart, draw_o
 from turnout.web.page.filter_form import take_typed_filter
 from turnout.web.page.questions import Questions, ask, needs_first_day
 from turnout.web.page.state import View, read_view, write_view
-from turnout.web.patience import Old, Part, in_time
+from turnout.web.patience import Old, Part, are_anew, in_time
 
 SECTION_PATIENCE_S = 5.0
 """How long a section that is asked for alone is waited for; then it is drawn as late once more, with its place by then."""
@@ -40,16 +41,9 @@ async def site_page(
         return unreadable(request, mount, bad)
     if typed is not None:
         return Redirect(request.url.path + write_view(view), status_code=303)
-    now, loop = desk.now(mount.site), asyncio.get_running_loop()
-    until = loop.time() + patience_s
-    first_day = await _first_day(mount, desk, patience_s) if needs_first_day(view) else None
-    questions = ask(view, now, first_day if isinstance(first_day, date) else None)
-    answers = Answers()
-    if not isinstance(first_day, Missing):
-        left_s = max(until - loop.time(), 0.0)
-        answers = await _ask(mount, desk, view, questions, list(CARDS_BY_ID), left_s)
-    fragment = _fragment(mount, desk, view, questions, answers, now)
-    left_s = max(until - loop.time(), 0.1)
+    until = asyncio.get_running_loop().time() + patience_s
+    fragment = await _numbers(mount, desk, view, until)
+    left_s = max(until - asyncio.get_running_loop().time(), 0.1)
     has_events = not fragment.is_empty or await _first_day(mount, desk, left_s) is not None
     script = (desk.settings.public_url or str(request.base_url)).rstrip("/") + "/js/script.js"
     context: dict[str, object] = {
@@ -75,7 +69,8 @@ async def site_card(
     now = desk.now(mount.site)
     first_day = await desk.runner.first_day(mount.site) if needs_first_day(view) else None
     questions = ask(view, now, first_day)
-    answers = await _ask(mount, desk, view, questions, [] if card_id == "chart" else [card_id], patience_s)
+    parts = _parts(mount, desk, view, questions, [] if card_id == "chart" else [card_id])
+    answers = await _ask(parts, patience_s)
     if card_id == "chart":
         chart = draw_chart(view, questions, answers, now)
         context: dict[str, object] = {"chart": chart, "bar": draw_bar(view, questions, now)}
@@ -84,13 +79,45 @@ async def site_card(
     return draw_template("_card_alone.html", mount, {"card": card})
 
 
-async def _ask(
-    mount: Mount, desk: Desk, view: View, questions: Questions, cards: list[str], patience_s: float
-) -> Answers:
-    """The chart's answer, whose visitors every card's shares are of, and the cards'."""
+async def _numbers(mount: Mount, desk: Desk, view: View, until: float) -> Fragment:
+    """The numbers as they are known by `until`, a time of the loop: at once where this very page was drawn of these data."""
+    now, loop = desk.now(mount.site), asyncio.get_running_loop()
+    page, state = (mount.site, mount.page_path, view), desk.runner.state()
+    first_day = await _first_day(mount, desk, until - loop.time()) if needs_first_day(view) else None
+    questions = ask(view, now, first_day if isinstance(first_day, date) else None)
+    # Minutes matter: a running day is drawn up to now.
+    asked = (state, questions.span, questions.before, now.replace(second=0, microsecond=0))
+    found = desk.fragments.latest(page, asked)
+    if found is not None:
+        return found
+    answers, is_of_now = Answers(), False
+    if not isinstance(first_day, Missing):
+        parts = _parts(mount, desk, view, questions, list(CARDS_BY_ID))
+        is_of_now = are_anew(parts.values())
+        answers = await _ask(parts, max(until - loop.time(), 0.0))
+
+    def make() -> Fragment:
+        drawing = draw(view, questions, answers, now, cities=desk.has_cities)
+        return Fragment(drawing, {"site": mount.site, "page_path": mount.page_path}, answers)
+
+    fragment = desk.fragments.get((*page, asked[-1]), answers, make)
+    if is_of_now and answers.identity() is not None:
+        desk.fragments.keep(page, asked, fragment)
+    return fragment
+
+
+def _parts(
+    mount: Mount, desk: Desk, view: View, questions: Questions, cards: list[str]
+) -> dict[str, Part[ChartAnswer | CardAnswer]]:
+    """The chart, whose visitors every card's shares are of, and the cards."""
     parts = {"chart": chart_part(desk.runner, mount.site, questions)}
     for card_id in cards:
         parts[card_id] = card_part(desk.runner, mount.site, view, questions, card_id)
+    return parts
+
+
+async def _ask(parts: Mapping[str, Part[ChartAnswer | CardAnswer]], patience_s: float) -> Answers:
+    """Their answers."""
     found = await in_time(parts, patience_s=patience_s)
     ages = {name: Age(one.age_s, one.late.place) for name, one in found.items() if isinstance(one, Old)}
     answers = {name: one.answer if isinstance(one, Old) else one for name, one in found.items()}
@@ -100,17 +127,6 @@ async def _ask(
         cards={name: answer for name, answer in answers.items() if not isinstance(answer, ChartAnswer)},
         ages=ages,
     )
-
-
-def _fragment(mount: Mount, desk: Desk, view: View, questions: Questions, answers: Answers, now: datetime) -> Fragment:
-    """The numbers as text, shared by all whose page says the same. Minutes matter: a running day is drawn up to now."""
-
-    def make() -> Fragment:
-        page = draw(view, questions, answers, now, cities=desk.has_cities)
-        return Fragment(page, {"site": mount.site, "page_path": mount.page_path}, answers)
-
-    minute = now.replace(second=0, microsecond=0)
-    return desk.fragments.get((mount.site, mount.page_path, view, minute), answers, make)
 
 
 async def _first_day(mount: Mount, desk: Desk, patience_s: float) -> date | Missing | None:
