@@ -32,11 +32,12 @@ import httpx
 from benchmarks import server
 from benchmarks.arrivals import arrive
 from benchmarks.opening import prepare_sites
+from benchmarks.person import Failed, Person
 from benchmarks.report import percentile, report
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0"
 PATIENCE_S = 120.0
-ROOM = re.compile(r'data-room="([^"]+)" data-look="([^"]+)"')
+ROOM = re.compile('data-room="([^"]+)" data-look="([^"]+)"')
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,10 @@ async def _in_loop(base: str, sites: list[str], size: Size) -> str:
 async def _opening(base: str, cookie: str, sites: list[str], size: Size) -> None:
     flow = Flow()
     flowing = asyncio.create_task(flow.run(base, sites))
-    async with contextlib.AsyncExitStack() as stack:
-        people = [await stack.enter_async_context(_client(base, cookie)) for _ in range(size.people)]
+    with contextlib.ExitStack() as stack:
+        people = [stack.enter_context(contextlib.closing(_person(base, cookie))) for _ in range(size.people)]
+        for person in people:
+            await person.get("/sites")
         await asyncio.sleep(3)
         quiet, flow.taken_ms = flow.taken_ms, []
         taken: list[float] = []
@@ -151,7 +154,7 @@ async def _sign_ins(base: str, cookie: str, sites: list[str], size: Size) -> Non
     stop, inside = asyncio.Event(), list[float]()
 
     async def look() -> None:
-        async with _client(base, cookie) as person:
+        with contextlib.closing(_person(base, cookie)) as person:
             number = 0
             while not stop.is_set():
                 number += 1
@@ -170,7 +173,7 @@ async def _sign_ins(base: str, cookie: str, sites: list[str], size: Size) -> Non
     async def one(at_s: float) -> None:
         await asyncio.sleep(at_s)
         came = time.perf_counter()
-        async with _client(base, csrf) as person:
+        async with _form_client(base, csrf) as person:
             status = await sign_in(person, token)
         done.append((status, time.perf_counter() - came))
 
@@ -247,7 +250,7 @@ async def _peak(base: str, cookie: str, size: Size) -> float:
 
     async def one(number: int) -> None:
         nonlocal whole
-        async with _client(base, cookie) as person:
+        with contextlib.closing(_person(base, cookie)) as person:
             at = 0
             while time.perf_counter() < give_up:
                 at += 1
@@ -261,7 +264,7 @@ async def _peak(base: str, cookie: str, size: Size) -> float:
 async def _normal_again(base: str, cookie: str) -> float:
     """Seconds until three pages one after the other are whole within a second."""
     began, in_row, number = time.perf_counter(), 0, 0
-    async with _client(base, cookie) as person:
+    with contextlib.closing(_person(base, cookie)) as person:
         while time.perf_counter() - began < PATIENCE_S:
             number += 1
             since_s = time.perf_counter() - began
@@ -274,47 +277,51 @@ async def _normal_again(base: str, cookie: str) -> float:
     return PATIENCE_S
 
 
-def _client(base: str, cookie: str) -> httpx.AsyncClient:
-    """A person at a browser, with the cookies that it has."""
+def _person(base: str, cookie: str) -> Person:
+    """Somebody with a session."""
+    url = httpx.URL(base)
+    return Person(url.host, url.port or 80, dict(pair.split("=", 1) for pair in cookie.split("; ")))
+
+
+def _form_client(base: str, cookie: str) -> httpx.AsyncClient:
+    """A browser that sends a form."""
     headers = {"accept": "text/html", "sec-fetch-dest": "document"}
     cookies = dict(pair.split("=", 1) for pair in cookie.split("; "))
     return httpx.AsyncClient(base_url=base, timeout=PATIENCE_S, headers=headers, cookies=cookies)
 
 
-async def _open(person: httpx.AsyncClient, site: str) -> tuple[float, str, bool]:
+async def _open(person: Person, site: str) -> tuple[float, str, bool]:
     """Milliseconds; how the page was: whole, not_whole, refused or failed; and whether she was in the waiting room."""
     began, has_waited = time.perf_counter(), False
     path = f"/sites/{site}"
     try:
-        page = await person.get(path)
-        while room := ROOM.search(page.text):
-            has_waited = True
-            await _wait_in_room(person, path, room[1], float(room[2]))
+        async with asyncio.timeout(PATIENCE_S):
             page = await person.get(path)
-    except (httpx.HTTPError, TimeoutError):
+            while room := ROOM.search(page.body.decode()):
+                has_waited = True
+                await _wait_in_room(person, path, room[1], float(room[2]))
+                page = await person.get(path)
+    except (Failed, TimeoutError):
         return (time.perf_counter() - began) * 1000, "failed", has_waited
     took_ms = (time.perf_counter() - began) * 1000
-    if page.status_code in (429, 503):
+    if page.status in (429, 503):
         return took_ms, "refused", has_waited
-    if page.status_code != 200:
+    if page.status != 200:
         return took_ms, "failed", has_waited
-    return took_ms, "not_whole" if "data-card-url" in page.text else "whole", has_waited
+    return took_ms, "not_whole" if b"data-card-url" in page.body else "whole", has_waited
 
 
-async def _wait_in_room(person: httpx.AsyncClient, path: str, cookie: str, look_s: float) -> None:
+async def _wait_in_room(person: Person, path: str, cookie: str, look_s: float) -> None:
     """Looks how it stands, as the script of the room's page does, until it is her turn."""
-    async with asyncio.timeout(PATIENCE_S):
-        while True:
-            await asyncio.sleep(look_s)
-            answer = await person.get(
-                path, headers={"waiting-room": cookie, "accept": "*/*", "sec-fetch-dest": "empty"}
-            )
-            if "waiting-room" not in answer.headers:
-                return
-            now = answer.json()
-            if now["state"] != "waiting":
-                return
-            look_s = now["look_s"]
+    while True:
+        await asyncio.sleep(look_s)
+        answer = await person.get(path, looks=cookie)
+        if "waiting-room" not in answer.headers:
+            return
+        now = json.loads(answer.body)
+        if now["state"] != "waiting":
+            return
+        look_s = now["look_s"]
 
 
 async def _form(web: httpx.AsyncClient) -> str:
@@ -330,7 +337,7 @@ async def sign_in(web: httpx.AsyncClient, token: str) -> int:
     try:
         answer = await web.post("/login", data=words)
         while room := ROOM.search(answer.text):
-            await _wait_in_room(web, "/login", room[1], float(room[2]))
+            await asyncio.sleep(float(room[2]))
             answer = await web.post("/login", data=words)
     except (httpx.HTTPError, TimeoutError):
         return 0
