@@ -64,8 +64,8 @@ each seat ends about so far below its best."""
 FEWEST, MOST, SURE = 18, 180, 1.0
 """A throughput counted over n departures is off by about 1/√n, the difference of two by √(2/n). A trial ends when what it
 brought is further from what it had to bring than SURE times that. It takes FEWEST/(step-1)² departures at each limit at
-the least: where seats add all they can that is enough. At MOST/(step-1)² it is decided by what was counted, right or not: then
-it is a close thing, and seats that add nothing are kept in one of six trials and given back in five of six the other way."""
+the least: where seats add all they can that is enough. At MOST/(step-1)² it is decided by what was counted, right or not:
+it is a close thing then. Seats that add nothing are kept in one of six trials, and given back in five of six the other way."""
 
 MOST_DEPARTURES = 5_000
 
@@ -95,10 +95,10 @@ class Adaptive:
     *Throughput.* A queue inside a database is not seen from here, so more seats must also pay. While people wait, the limit
     is tried one step higher, or lower, in turn with the limit as it is, for as many departures as it takes to tell the
     difference from noise. A higher one is kept where a tenth of the seats added came back as throughput, a lower one where
-    less than a tenth of those taken away was lost. Steps become finer as both directions fail. So the limit stays about where more seats stop to
-    pay; noise moves it one step, and trials the other way move it back, downwards rather than upwards. Gradient limits
-    compare with a remembered least latency instead, and drift upwards under a load that lasts; there is nothing
-    remembered here to drift against.
+    less than a tenth of those taken away was lost. Steps become finer as both directions fail. So the limit stays about
+    where more seats stop to pay; noise moves it one step, and trials the other way move it back, downwards rather than
+    upwards. Gradient limits compare with a remembered least latency instead, and drift upwards under a load that lasts;
+    there is nothing remembered here to drift against.
 
     Where nobody waits nothing is tried, since throughput then tells of the load only. `initial` is the limit to begin with.
     Raises Misuse where the numbers make no sense. Until it has settled it may be off either way for some seconds.
@@ -222,6 +222,7 @@ class Adaptive:
     def _try(self, now_s: float) -> None:
         goal = self._goal() if self._trial is None else self._trial
         if goal == self._base:
+            self._forget_trial()
             self._fail(now_s)
             return
         self._trial = self.seats = goal
