@@ -65,7 +65,7 @@ FEWEST, MOST, SURE = 18, 180, 1.0
 """A throughput counted over n departures is off by about 1/√n, the difference of two by √(2/n). A trial ends when what it
 brought is further from what it had to bring than SURE times that. It takes FEWEST/(step-1)² departures at each limit at
 the least: where seats add all they can that is enough. At MOST/(step-1)² it is decided by what was counted, right or not:
-it is a close thing then. Seats that add nothing are kept in one of six trials, and given back in five of six the other way."""
+it is a close thing then. Seats that add nothing are kept in one of six trials, given back in five of six the other way."""
 
 MOST_DEPARTURES = 5_000
 
