@@ -16,6 +16,9 @@ from seawall.core.room_times import told_s
 from seawall.errors import Misuse
 
 _HERE = Path(__file__).parent
+SOONEST_RELOAD_S = 3.0
+"""Without scripts each look draws the whole page anew, and whoever reads it should be able to."""
+
 HEAD_MARK, ROOM_MARK = "<!--head-->", "<!--room-->"
 
 PAGE = f"""<!doctype html>
@@ -109,11 +112,9 @@ class Pages:
 
     def page(self, standing: Standing) -> bytes:
         """The page."""
-        refresh = (
-            ""
-            if standing.is_form
-            else (f'<noscript><meta http-equiv="refresh" content="{ceil(standing.look_s)}"></noscript>\n')
-        )
+        reload_s = ceil(max(SOONEST_RELOAD_S, standing.look_s))
+        reloads = f'<noscript><meta http-equiv="refresh" content="{reload_s}"></noscript>\n'
+        refresh = "" if standing.is_form else reloads
         words = words_of(standing)
         brand = f'<p class="brand">{self._brand}</p>' if self._brand else ""
         note = f'<p class="soft">{escape(standing.note)}</p>' if standing.note else ""

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from math import ceil
 from typing import Literal, Protocol
 
 from seawall.errors import Misuse
@@ -58,14 +57,17 @@ class Fixed:
 STEPS = (2.0, 1.5, 1.25, 1.1)
 """By what factor a trial changes the limit: coarse ones first, since they need few samples to be told from noise."""
 
-PAYS = 0.25
-"""More seats are kept where at least this part of what they could add was added. At a half, a resource that gains less and
-less with each seat stays a quarter below its best; at an eighth, noise is taken for gain too often."""
+PAYS = 0.1
+"""More seats are kept where at least this part of what they could add was added. A resource that gains less and less with
+each seat ends about so far below its best."""
 
-CERTAINTY = 18
-"""A throughput counted over n departures is off by about 1/√n, the difference of two by √(2/n): with 18/(step-1)² of them,
-by a third of what a step can add at most. So seats that add all they can are recognised in 99 of 100 trials, and such as add
-nothing are kept in one of four, but given back in three of four trials the other way."""
+FEWEST, MOST, SURE = 18, 180, 1.0
+"""A throughput counted over n departures is off by about 1/√n, the difference of two by √(2/n). A trial ends when what it
+brought is further from what it had to bring than SURE times that. It takes FEWEST/(step-1)² departures at each limit at
+the least: where seats add all they can that is enough. At MOST/(step-1)² it is decided by what was counted, right or not:
+it is a close thing then. Seats that add nothing are kept in one of six trials, given back in five of six the other way."""
+
+MOST_DEPARTURES = 5_000
 
 SHRINKS_AT_MOST = 0.7
 SHRUNK_PAUSE_S = 1.0
@@ -91,21 +93,21 @@ class Adaptive:
     Meta's folly uses for its executors.
 
     *Throughput.* A queue inside a database is not seen from here, so more seats must also pay. While people wait, the limit
-    is tried one step higher, or lower, for as many departures as it takes to tell the difference from noise. A higher one
-    is kept where a quarter of the seats added came back as throughput, a lower one where less than a quarter of those
-    taken away was lost. Steps become finer as both directions fail. So the limit stays about where more seats stop to
-    pay; noise moves it one step, and trials the other way move it back, downwards rather than upwards. Gradient limits
-    compare with a remembered least latency instead, and drift upwards under a load that lasts; there is nothing
-    remembered here to drift against.
+    is tried one step higher, or lower, in turn with the limit as it is, for as many departures as it takes to tell the
+    difference from noise. A higher one is kept where a tenth of the seats added came back as throughput, a lower one where
+    less than a tenth of those taken away was lost. Steps become finer as both directions fail. So the limit stays about
+    where more seats stop to pay; noise moves it one step, and trials the other way move it back, downwards rather than
+    upwards. Gradient limits compare with a remembered least latency instead, and drift upwards under a load that lasts;
+    there is nothing remembered here to drift against.
 
     Where nobody waits nothing is tried, since throughput then tells of the load only. `initial` is the limit to begin with.
     Raises Misuse where the numbers make no sense. Until it has settled it may be off either way for some seconds.
     """
 
     __slots__ = (
-        "_base", "_base_per_s", "_ceiling", "_count", "_departures", "_dropped", "_failed", "_interval_from_s", "_interval_s",
-        "_is_up", "_least_s", "_maximum", "_minimum", "_pause_s", "_paused_until_s", "_settles", "_since_s", "_step",
-        "_target_departures", "_target_s", "_trial", "seats",
+        "_base", "_base_seen", "_ceiling", "_count", "_departures", "_dropped", "_failed", "_interval_from_s", "_interval_s",
+        "_is_up", "_least_s", "_maximum", "_minimum", "_pause_s", "_paused_until_s", "_rounds", "_settles", "_since_s",
+        "_step", "_target_s", "_trial", "_trial_seen", "seats",
     )  # fmt: skip
 
     wants_delays = True
@@ -131,17 +133,18 @@ class Adaptive:
         self._least_s: float | None = None
         self._departures = self._dropped = 0
         self._ceiling = maximum + 1.0  # trials stay below: there the delay was too long
-        # The throughput's part: a base is measured, then a trial, in turn.
+        # The throughput's part: a base is measured, then a trial, in turn, each time for longer, until one is the better.
         self._base = initial
-        self._base_per_s: float | None = None
         self._trial: int | None = None
+        self._base_seen, self._trial_seen = (0, 0.0), (0, 0.0)  # departures, in so many seconds
+        self._rounds = 0
         self._step = 0
         self._is_up = True
         self._failed = 0
         self._pause_s = PAUSES_S[0]
         self._paused_until_s = 0.0
         self._since_s: float | None = None
-        self._settles = self._count = self._target_departures = 0
+        self._settles = self._count = 0
 
     def delayed(self, delay_s: float, now_s: float) -> None:
         """See `Limit`."""
@@ -153,8 +156,8 @@ class Adaptive:
         self._departures += 1
         self._dropped += outcome == "dropped"
         self._judge_interval(now_s)
-        if not is_wanted and self._trial is None:
-            self._forget_measure()  # a base without demand would be the load, not what the seats are good for
+        if not is_wanted and self.seats == self._base:
+            self._forget_trial()  # a base without demand would be the load, not what the seats are good for
         elif now_s >= self._paused_until_s:
             self._measure(now_s)
 
@@ -186,28 +189,29 @@ class Adaptive:
     def _measure(self, now_s: float) -> None:
         if self._since_s is None:
             if self._settles == 0:
-                self._begin(now_s)
+                self._since_s = now_s
+                self._count = 0
             else:
                 self._settles -= 1  # those who came in under the limit before
             return
         self._count += 1
         elapsed_s = now_s - self._since_s
-        if self._count < self._target_departures or elapsed_s < self._interval_s:
+        if self._count < self._departures_for(FEWEST) * 2**self._rounds or elapsed_s < self._interval_s:
             return
-        per_s = self._count / elapsed_s
-        self._forget_measure()
-        if self._trial is None:
-            self._base_per_s = per_s
+        seen = self._count, elapsed_s
+        self._since_s = None
+        if self._trial is None or self.seats != self._trial:
+            self._base_seen = _both(self._base_seen, seen)
             self._try(now_s)
         else:
-            self._judge_trial(per_s, now_s)
+            self._trial_seen = _both(self._trial_seen, seen)
+            self._judge_trial(now_s)
 
-    def _begin(self, now_s: float) -> None:
-        other = self._base if self._trial is not None else self._goal()
-        ratio = max(self.seats, other) / max(1, min(self.seats, other))
-        self._target_departures = min(5000, ceil(CERTAINTY / max(ratio - 1, 0.02) ** 2))
-        self._since_s = now_s
-        self._count = 0
+    def _departures_for(self, count: float) -> float:
+        """Of `count`, which is for a step to twice as many, how many it takes for this one."""
+        other = self._goal() if self._trial is None else self._trial
+        ratio = max(self._base, other) / max(1, min(self._base, other))
+        return float(min(MOST_DEPARTURES, count / max(ratio - 1, 0.02) ** 2))
 
     def _goal(self) -> int:
         step = STEPS[self._step]
@@ -216,20 +220,28 @@ class Adaptive:
         return max(self._minimum, min(self._base - 1, round(self._base / step)))
 
     def _try(self, now_s: float) -> None:
-        goal = self._goal()
+        goal = self._goal() if self._trial is None else self._trial
         if goal == self._base:
+            self._forget_trial()
             self._fail(now_s)
             return
         self._trial = self.seats = goal
         self._settles = goal
 
-    def _judge_trial(self, per_s: float, now_s: float) -> None:
-        assert self._base_per_s is not None
+    def _judge_trial(self, now_s: float) -> None:
         assert self._trial is not None
-        if per_s >= self._base_per_s * (1 + PAYS * (self._trial / self._base - 1)):
+        base, trial = self._base_seen, self._trial_seen
+        needed = 1 + PAYS * (self._trial / self._base - 1)
+        beyond = (trial[0] / trial[1]) / (base[0] / base[1]) - needed
+        noise = needed * (1 / base[0] + 1 / trial[0]) ** 0.5
+        if abs(beyond) < SURE * noise and trial[0] < self._departures_for(MOST):
+            self._rounds += 1
+            self.seats = self._settles = self._base  # in turn: so what else changes meanwhile meets both
+        elif beyond >= 0:
             self._failed = 0
             self._pause_s = PAUSES_S[0]
-            self._base, self._base_per_s, self._trial = self._trial, per_s, None
+            self._base, self._base_seen = self._trial, trial
+            self._trial, self._trial_seen, self._rounds = None, (0, 0.0), 0
             self._try(now_s)  # on in the same direction
         else:
             self._settle_on(self._base)
@@ -250,11 +262,14 @@ class Adaptive:
         self._step -= 1
 
     def _settle_on(self, seats: int) -> None:
-        self.seats = self._base = seats
-        self._base_per_s = self._trial = None
-        self._settles = seats
-        self._forget_measure()
+        self.seats = self._base = self._settles = seats
+        self._forget_trial()
 
-    def _forget_measure(self) -> None:
-        self._since_s = None
-        self._count = 0
+    def _forget_trial(self) -> None:
+        self._trial = self._since_s = None
+        self._base_seen = self._trial_seen = (0, 0.0)
+        self._rounds = 0
+
+
+def _both(one: tuple[int, float], other: tuple[int, float]) -> tuple[int, float]:
+    return one[0] + other[0], one[1] + other[1]

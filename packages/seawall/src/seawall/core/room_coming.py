@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-LIKELY_S = 5.0
-"""Who was called is expected for so long: a look and a half of those at the front. Few come later."""
+LIKELY_S = 2.0
+"""Who was called is expected for so long: two looks of those at the front. Some come later."""
 
-COMES_S = 2.0
+COMES_S = 1.0
 """How long one who is called takes to come, until that is measured: half a look of those at the front, and some."""
 
 FEWEST_COME = 0.05

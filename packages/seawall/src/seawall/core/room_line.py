@@ -19,7 +19,7 @@ from seawall.core.recent import RecentRate
 from seawall.core.room_coming import LIKELY_S, Coming
 
 ABSENT_S = 12.0
-"""Who was called and has not come for so long is taken to have left: four looks of those at the front. Coming late is no
+"""Who was called and has not come for so long is taken to have left: many looks of those at the front. Coming late is no
 harm: the number stays called."""
 
 DUE_LIMIT = 4_096
@@ -52,7 +52,7 @@ TRUSTED_S = 10.0
 """For so long after it opened the line is taken to move as the gate's figures say; then, as it was seen to move."""
 
 AT_MOST_S = 4.5
-"""A pause between looks counts as so long and no more: a look and a half of those at the front."""
+"""A pause between looks counts as so long and no more."""
 
 
 class Line:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import ceil, log1p
 
-SOONEST_LOOK_S = 3.0
+SOONEST_LOOK_S = 1.0
 """Nobody is asked to look in more often. What is called comes half of it later, on average."""
 
 LATEST_LOOK_S = 60.0
