@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from seawall.admission.answers import TITLES, Answer
 from seawall.admission.gate import Gate
-from seawall.admission.room_look import Look, Pages, Standing, words_of
+from seawall.admission.room_look import SOONEST_RELOAD_S, Look, Pages, Standing, words_of
 from seawall.clock import Clock
 from seawall.core.control import Refusal
 from seawall.core.gate_statistics import Capacity
@@ -226,7 +226,7 @@ class Desk:
     def _answer(self, caller: Caller) -> Answer:
         standing, ticket = caller.standing, caller.ticket
         assert standing is not None
-        retry_s = ceil(standing.look_s)
+        retry_s = ceil(max(SOONEST_RELOAD_S, standing.look_s))
         headers = [(b"retry-after", b"%d" % retry_s)]
         if ticket is not None:
             headers.append((b"set-cookie", self._set_cookie(caller.ask, ticket, self._away_s)))
