@@ -51,9 +51,13 @@ class Size:
     sign_ins: int = 1_000
     ingest_s: float = 15.0
     overload_s: float = 60.0
+    settle_s: float = 30.0
+    """After the people: for what waited until they had gone."""
 
 
-QUICK = Size(people=100, sites=10, events_per_site=5_000, rounds=1, sign_ins=60, ingest_s=3.0, overload_s=8.0)
+QUICK = Size(
+    people=100, sites=10, events_per_site=5_000, rounds=1, sign_ins=60, ingest_s=3.0, overload_s=8.0, settle_s=3.0
+)
 
 
 @dataclass(frozen=True)
@@ -102,6 +106,7 @@ def main() -> None:
             base = f"http://127.0.0.1:{running.port}"
             cookie = asyncio.run(_in_loop(base, sites, size))
             report("crowd.memory_after_people", "MB", running.rss_mb(), goal="<= 600")
+            time.sleep(size.settle_s)
             _ten_times(running, cookie, size)
             _senders(running, key, size)
             report("crowd.memory_at_end", "MB", running.rss_mb(), goal="<= 600")
