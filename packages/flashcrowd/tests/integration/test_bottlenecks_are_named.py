@@ -1,4 +1,4 @@
-"""A part of the confusion matrix, which `python -m known_bottlenecks` prints whole: six services, one seed each."""
+"""A part of the confusion matrix, which `python -m known_bottlenecks` prints whole: four services, one seed each."""
 
 from __future__ import annotations
 
@@ -15,8 +15,6 @@ TRIES = 3
     [
         ("lock_threads", 1),
         ("connection_pool", 2),
-        ("thread_pool_metrics", 3),
-        ("downstream_timing", 4),
         ("event_loop", 5),
         ("healthy_busy", 1),
     ],

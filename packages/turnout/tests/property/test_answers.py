@@ -24,7 +24,7 @@ from turnout.model.event import Event
 from turnout.model.site import Site, SiteId, UserId
 from turnout.store.ledger import Group
 
-EXAMPLES = int(os.environ.get("QUERY_EXAMPLES", "60"))
+EXAMPLES = int(os.environ.get("QUERY_EXAMPLES", "30"))
 QUERIES_EACH = 6
 EPOCH = datetime(1970, 1, 1)
 
