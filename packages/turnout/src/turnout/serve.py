@@ -146,7 +146,7 @@ def _few_collections() -> Iterator[None]:
     """Has Python look for garbage seldom, and not among what is there from the start.
 
     A request that waits outlives the young generation, so that with a crowd inside every collection goes over all of it: a
-    third of a core at 320 senders, for garbage that hardly a request makes.
+    fifth of a core at 320 senders, for garbage that hardly a request makes.
     """
     thresholds = gc.get_threshold()
     gc.collect()
