@@ -120,6 +120,7 @@ def test_connections_held_longer_under_load_with_some_to_spare_point_to_the_data
     verdict = name_bottleneck(levels)
     assert verdict is not None
     assert (verdict.resource, verdict.kind) == ("orders-db", "database")
+    assert "a connection of orders-db is held" in verdict.evidence[1]
 
 
 @pytest.mark.parametrize(("name", "kind"), [("db", "database"), ("upstream", "downstream"), ("http", "downstream")])
@@ -129,6 +130,7 @@ def test_what_only_server_timing_tells_of_is_named_by_its_words(name: str, kind:
     verdict = name_bottleneck(levels)
     assert verdict is not None
     assert (verdict.resource, verdict.kind) == (name, kind)
+    assert verdict.evidence[1].startswith("No pool")
 
 
 @pytest.mark.parametrize("name", ["total", "app", "render", "quux"])

@@ -256,5 +256,5 @@ def test_seats_are_kept_busy_from_the_beginning_where_everybody_comes_at_once(
     world.run()
     assert all(person.state == "served" for person in people)
     last_s = max(person.in_s for person in people) - began_s
-    assert last_s < within * size * SERVICE_S / seats + 3.0  # the first look comes after three seconds
+    assert last_s < within * size * SERVICE_S / seats + 2.0  # the first look comes after a second
     assert world.work.arrivals - size < size * 0.05  # nearly all are called when there is a place for them

@@ -38,7 +38,6 @@ KEEP_ALIVE_S = 75
 """Longer than proxies keep an idle connection (nginx: 60 s), so that it is never closed under a request on its way."""
 GENERATIONS = 50_000, 20, 100
 """How many objects more make a young collection, how many of these an older one, and so on; see `gc.set_threshold`."""
-
 ACCEPTED_A_TURN = 16
 """Connections that are accepted in one turn of the loop; see `listeners`."""
 LANE_CONNECTIONS, LANE_KEEP_ALIVE_S = 64, 5
@@ -137,12 +136,12 @@ async def _serve_http(server: Server, settings: Settings, listening: socket.sock
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    with _few_collections():
+    with few_collections():
         await http.serve(listeners(listening))
 
 
 @contextlib.contextmanager
-def _few_collections() -> Iterator[None]:
+def few_collections() -> Iterator[None]:
     """Has Python look for garbage seldom, and not among what is there from the start.
 
     A request that waits outlives the young generation, so that with a crowd inside every collection goes over all of it: a

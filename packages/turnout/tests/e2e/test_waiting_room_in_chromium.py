@@ -95,6 +95,7 @@ class Crowd:
 
     async def _ask(self, cookies: httpx.Cookies) -> httpx.Cookies | None:
         cookies.set("turnout_session", self.session)
+        # No certificates: to read them for each of a crowd takes longer than all else, and this is plain HTTP.
         async with httpx.AsyncClient(base_url=self.server.url, timeout=WAIT_S, cookies=cookies, verify=False) as web:
             # A filter of his own, or he would come in with whoever asks for the same.
             answer = await web.get(f"/sites/{DOMAIN}?f=is,event:page,/{next(self._numbers)}", headers=HTML)
