@@ -14,7 +14,7 @@ from seawall.errors import Misuse
 WORKLOADS = [
     Workload("sign-in", priority="critical", share=0.2, queue_limit=3, deadline_s=5.0),
     Workload("dashboard", priority="interactive", share=0.5, queue_limit=4, deadline_s=2.0, weights={"big": 2.0}),
-    Workload("export", priority="background", queue_limit=2, deadline_s=9.0, max_share=0.5),
+    Workload("export", priority="background", queue_limit=2, deadline_s=1.0, burst_s=9.0, max_share=0.5),
     Workload("health", priority="critical", exempt=True),
 ]
 NAMES = [workload.name for workload in WORKLOADS]
@@ -231,6 +231,39 @@ def test_who_would_wait_too_long_is_refused_on_arrival_and_told_when_the_queue_h
     assert (refusal.reason, refusal.retry_after_s) == ("wait", pytest.approx(1.5))
 
 
+def test_a_burst_may_wait_longer_than_a_queue_that_stands() -> None:
+    control = Control(Fixed(1), [Workload("page", deadline_s=0.5, burst_s=2.0)])
+    work = control.works["page"]
+    work.service_s = 0.1
+    inside: list[Visit] = []
+
+    def arrive(count: int, now_s: float) -> list[str]:
+        visits = [Visit(work, "", 1.0) for _ in range(count)]
+        for visit in visits:
+            control.arrive(visit, now_s, None, 0.5)
+        inside.extend(visit for visit in visits if visit.state == "inside")
+        return [visit.state for visit in visits]
+
+    def serve(count: int, now_s: float) -> None:
+        for _ in range(count):
+            inside.extend(v for v in control.leave(inside.pop(), "ignored", now_s) if v.state == "inside")
+
+    # Ten departures a second: within two seconds twenty, so that many wait who come at once.
+    assert arrive(30, 0.0) == ["inside"] + ["waiting"] * 20 + ["over"] * 9
+    serve(10, 1.0)
+    assert arrive(12, 1.0) == ["waiting"] * 10 + ["over"] * 2
+    # It has stood for two seconds: now only those within half a second.
+    serve(18, 2.0)
+    assert len(work.queue) == 2
+    assert arrive(5, 2.0) == ["waiting"] * 3 + ["over"] * 2
+    # Once it was empty, what comes is a burst again; so are those who come soon after.
+    serve(6, 2.5)
+    assert control.is_empty()
+    assert arrive(10, 3.0) == ["inside"] + ["waiting"] * 9
+    assert arrive(20, 4.9) == ["waiting"] * 11 + ["over"] * 9
+    assert arrive(1, 5.0) == ["over"]
+
+
 def test_a_forecast_that_was_once_too_long_shuts_nobody_out_for_good() -> None:
     workloads = [Workload("page", share=0.5, deadline_s=0.1), Workload("sign-in", share=0.5, deadline_s=1.0)]
     control = Control(Fixed(2), workloads)
@@ -302,6 +335,7 @@ def test_who_is_too_late_is_not_let_in_though_its_timer_has_not_told_yet() -> No
         {"share": 0.5, "max_share": 0.4},
         {"queue_limit": -1},
         {"deadline_s": 0.0},
+        {"burst_s": -1.0},
         {"weights": {"a": 0.0}},
     ],
 )

@@ -58,10 +58,14 @@ class Visit:
 class Work(Contender):
     """A workload and what became of those who came for it."""
 
-    __slots__ = ("arrivals", "cancelled", "done", "dropped", "ignored", "in_flight", "refused", "shed", "waits")
+    __slots__ = (
+        "arrivals", "cancelled", "done", "dropped", "ignored", "in_flight", "refused", "shed", "waiting_since_s", "waits",
+    )  # fmt: skip
 
     def __init__(self, workload: Workload) -> None:
         super().__init__(workload)
+        self.waiting_since_s = 0.0
+        """Since when somebody waits, where somebody does."""
         self.arrivals = self.done = self.ignored = self.dropped = self.cancelled = self.in_flight = 0
         self.refused: dict[str, int] = {}
         self.shed: dict[str, int] = {}
@@ -130,7 +134,7 @@ class Control:
         is_crowded = len(queue) >= workload.queue_limit
         if is_crowded and not self._is_lighter(work, tenant):
             return self._refusal("tenant" if self._has_more_than_others(work, tenant) else "full", work, chance)
-        if self._is_too_long(work, queue.turn_of(tenant), budget_s):
+        if self._is_too_long(work, queue.turn_of(tenant), now_s, budget_s):
             return self._refusal("tenant" if self._has_more_than_others(work, tenant) else "wait", work, chance)
         return None
 
@@ -148,8 +152,10 @@ class Control:
         changed: list[Visit] = []
         if len(work.queue) >= work.workload.queue_limit:
             changed.append(self._drop_heaviest(work, chance, now_s))
-        patience_s = work.workload.deadline_s if budget_s is None else min(work.workload.deadline_s, budget_s)
-        visit.until_s = now_s + patience_s
+        patience_s = self._patience_s(work, now_s)
+        visit.until_s = now_s + (patience_s if budget_s is None else min(patience_s, budget_s))
+        if not work.queue:
+            work.waiting_since_s = now_s
         visit.state = "waiting"
         visit.spot = work.queue.push(visit, visit.tenant, self._charge_of(visit))
         self._waiting += 1
@@ -298,13 +304,19 @@ class Control:
         """The seats whose departures `work` can count on: its share, or those it has."""
         return max(work.workload.share * self._shares.limit, work.busy, 1.0)
 
-    def _is_too_long(self, work: Work, ahead: int, budget_s: float | None) -> bool:
+    def _patience_s(self, work: Work, now_s: float) -> float:
+        """How long one that comes now may wait."""
+        workload = work.workload
+        is_burst = not work.queue or now_s - work.waiting_since_s < workload.burst_s
+        return max(workload.deadline_s, workload.burst_s) if is_burst else workload.deadline_s
+
+    def _is_too_long(self, work: Work, ahead: int, now_s: float, budget_s: float | None) -> bool:
         if not work.busy and not work.queue:
             # Nobody's leaving would ever put the forecast right: refused for it once, refused for good while others
             # take the seats. So one may always wait.
             return False
         wait_s = self.wait_of(work, ahead)
-        return wait_s > work.workload.deadline_s or (
+        return wait_s > self._patience_s(work, now_s) or (
             budget_s is not None and wait_s + (work.service_s or 0.0) > budget_s
         )
 

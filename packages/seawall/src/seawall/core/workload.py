@@ -23,10 +23,13 @@ class Workload:
     have, lent seats included. Seats that no share claims go by `priority`: *critical*, *interactive*, *default*,
     *background*; so give a share to whatever must go on at any load.
 
-    At most `queue_limit` wait, none longer than `deadline_s` seconds. Tenants stand in that queue with equal right, but
-    for those named in `weights` (2.0: twice as much). An `exempt` workload (health checks, metrics, operations) is let in
-    at once, always, and takes no seat from anyone; it is only counted. `cancel_on_disconnect` has the ASGI middleware
-    cancel the handler of a client that has gone.
+    At most `queue_limit` wait, none longer than `deadline_s` seconds. Where `burst_s` is more, who comes to a queue that has
+    not stood for so long may wait up to `burst_s`: a burst passes by itself and waits, while a queue that stands only makes
+    everybody late (Nichols & Jacobson, "Controlling Queue Delay", ACM Queue 2012). Tenants stand in that queue with equal
+    right, but for those named in `weights` (2.0: twice as much).
+
+    An `exempt` workload (health checks, metrics, operations) is let in at once, always, and takes no seat from anyone; it is
+    only counted. `cancel_on_disconnect` has the ASGI middleware cancel the handler of a client that has gone.
 
     Raises Misuse for a number that makes no sense.
     """
@@ -36,6 +39,7 @@ class Workload:
     share: float = 0.0
     queue_limit: int = 64
     deadline_s: float = 2.0
+    burst_s: float = 0.0
     max_share: float = 1.0
     weights: Mapping[str, float] = field(default_factory=dict)
     exempt: bool = False
@@ -48,6 +52,7 @@ class Workload:
             (self.share <= self.max_share <= 1, f"max_share must be from share to 1, not {self.max_share}"),
             (self.queue_limit >= 0, f"queue_limit must be 0 or more, not {self.queue_limit}"),
             (self.deadline_s > 0, f"deadline_s must be above 0, not {self.deadline_s}"),
+            (self.burst_s >= 0, f"burst_s must be 0 or more, not {self.burst_s}"),
             (all(weight > 0 for weight in self.weights.values()), "weights must be above 0"),
         ):
             if not is_right:
