@@ -16,7 +16,7 @@ from turnout.web.room import make_room
 
 SITE = Site(SiteId(1), "acme.example", "UTC", OrganisationId(7))
 HOLDER = Principal(UserId(3), "ada@example.org", only_organisation=OrganisationId(9))
-SETTINGS = for_cores(Settings(page_wait_s=0.1, page_seats=1, answer_seats=1, live_streams=1), cores=2)
+SETTINGS = for_cores(Settings(page_wait_s=0.1, page_burst_s=0, page_seats=1, answer_seats=1, live_streams=1), cores=2)
 SCRIPT = Path(__file__).parents[1] / "src" / "turnout" / "web" / "static" / "script.js"
 HTML = [(b"accept", b"text/html,*/*")]
 

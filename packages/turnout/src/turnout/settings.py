@@ -53,7 +53,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     page_seats: int = 0
     """Pages drawn at once; more wait in line. 0: four for each core."""
     page_wait_s: float = 0.7
-    """Who would wait longer than this for a page is told to come back."""
+    """Who would wait longer than this for a page is told to come back, while more come than can be served."""
+    page_burst_s: float = 3.0
+    """… and longer than this, where a crowd has come just now: it may pass by itself."""
     answer_seats: int = 0
     """API answers, late sections and exports at once; most of them wait for the store. 0: 16 for each core."""
     live_streams: int = 500
@@ -97,6 +99,7 @@ _RANGES: dict[str, tuple[float, float]] = {
     "health_port": (0, 65_535),
     "page_seats": (0, 10_000),
     "page_wait_s": (0.1, 60),
+    "page_burst_s": (0, 60),
     "answer_seats": (0, 10_000),
     "live_streams": (1, 100_000),
     "store_memory_mb": (64, 1_000_000),

@@ -88,10 +88,10 @@ def make_gates(settings: Settings, lag_s: Callable[[], float], *, seats: int | N
 
     `lag_s` tells how late the event loop is, in seconds.
     """
-    wait_s = settings.page_wait_s
+    wait_s, burst_s = settings.page_wait_s, settings.page_burst_s
     pages = [
-        Workload("dashboard", "interactive", 0.5, WAITING, wait_s, cancel_on_disconnect=True),
-        Workload("account", "interactive", 0.25, WAITING, wait_s),
+        Workload("dashboard", "interactive", 0.5, WAITING, wait_s, burst_s, cancel_on_disconnect=True),
+        Workload("account", "interactive", 0.25, WAITING, wait_s, burst_s),
         Workload("operations", exempt=True),
     ]
     answers = [
@@ -109,7 +109,7 @@ def make_gates(settings: Settings, lag_s: Callable[[], float], *, seats: int | N
         Gate(
             "followers",
             Fixed(seats) if seats else WhileQuick(FOLLOWING, lag_s),
-            [Workload(FOLLOWERS, "interactive", 1.0, WAITING, wait_s, cancel_on_disconnect=True)],
+            [Workload(FOLLOWERS, "interactive", 1.0, WAITING, wait_s, burst_s, cancel_on_disconnect=True)],
         ),
         Gate("streams", Fixed(settings.live_streams), [Workload("live", queue_limit=0)]),
         Gate(
