@@ -368,8 +368,7 @@ class Server:
         # The pool may have nothing to do for a moment while a crowd waits before the pages.
         if self.gates.pages.capacity("dashboard").waiting:
             return SHARED_IN_A_CROWD_S
-        figures = self.queries.statistics()
-        return SHARED_S if figures.busy + figures.queued > 0 else 0.0
+        return 0.0 if self.queries.is_idle else SHARED_S
 
     def _tend_salts(self, stop: Stop) -> None:
         while not stop.wait(timeout_s=TEND_SALTS_S):

@@ -256,6 +256,10 @@ class Crew:
         """How many members wait in something we know."""
         return sum(member.blocked_since_s is not None for member in self.members())
 
+    def is_idle(self) -> bool:
+        """Whether no work runs or waits."""
+        return not self.queue and all(member.work is None for member in self.members())
+
     def queue_age_s(self, now_s: float) -> float:
         """How long the oldest queued work has waited."""
         try:

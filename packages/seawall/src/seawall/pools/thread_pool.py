@@ -129,6 +129,11 @@ class ThreadPool(Executor):
             self._cleanup.join_all()
             _OPEN.discard(self)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no work runs or waits. Costs less than `statistics`."""
+        return self._crew.is_idle()
+
     def statistics(self) -> PoolStatistics:
         """Size, busy and blocked threads, queue length and age, totals since the pool was made, and the last decisions."""
         return self._crew.statistics()
