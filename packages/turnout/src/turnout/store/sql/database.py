@@ -30,6 +30,7 @@ class AccountsDatabase:
     def __init__(self, path: Path, *, in_turn: bool = True) -> None:
         """Opens and migrates. `in_turn` is False in the lab alone. Raises `StoreUnavailable`."""
         self._path = path
+        self._rights_version = 0
         self._mutex = Mutex("accounts.write") if in_turn else None
         self._engine = create_engine(f"sqlite:///{path}", pool_size=8, max_overflow=0, pool_timeout=WRITE_WAIT_S)
         event.listen(self._engine, "connect", _prepare)
@@ -45,9 +46,17 @@ class AccountsDatabase:
         with self._translated(), self._engine.connect() as connection:
             yield connection
 
+    @property
+    def rights_version(self) -> int:
+        """Another one after each transaction that may have changed who may do what: what was read before holds no more."""
+        return self._rights_version
+
     @contextmanager
-    def write(self) -> Iterator[Connection]:
-        """A transaction, committed when the block ends and rolled back when it raises. Raises as `read` does."""
+    def write(self, *, keeps_rights: bool = False) -> Iterator[Connection]:
+        """A transaction, committed when the block ends and rolled back when it raises. Raises as `read` does.
+
+        `keeps_rights`: it changes no user, organisation, membership, site or guest.
+        """
         if self._mutex is not None:
             self._mutex.acquire(timeout_s=WRITE_WAIT_S)
         try:
@@ -58,6 +67,8 @@ class AccountsDatabase:
             ):
                 yield connection
         finally:
+            if not keeps_rights:
+                self._rights_version += 1
             if self._mutex is not None:
                 self._mutex.release()
 

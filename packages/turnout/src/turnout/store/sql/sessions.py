@@ -59,7 +59,7 @@ class SessionRepository:
             "client": client,
             "waits_for_code": waits_for_code,
         }
-        with self._database.write() as connection:
+        with self._database.write(keeps_rights=True) as connection:
             wanted = select(*USER_COLUMNS, users.c.password_hash).where(users.c.id == user_id)
             user = connection.execute(wanted).one_or_none()
             if user is None or password_hash not in (None, user.password_hash):
@@ -91,7 +91,7 @@ class SessionRepository:
             "client": client,
             "waits_for_code": False,
         }
-        with self._database.write() as connection:
+        with self._database.write(keeps_rights=True) as connection:
             if not connection.execute(update(sessions).where(waiting).values(values)).rowcount:
                 return False
             record(connection, principal, now_s, "session.begun", client)
@@ -132,19 +132,19 @@ class SessionRepository:
 
     def unscoped_end_session(self, token_hash: bytes) -> None:
         """Ends the session of whoever holds its token; nothing where there is none."""
-        with self._database.write() as connection:
+        with self._database.write(keeps_rights=True) as connection:
             connection.execute(delete(sessions).where(sessions.c.token_hash == token_hash))
 
     def end_session(self, principal: Principal, session_id: int, now_s: int) -> None:
         """Ends one of one's own; nothing where there is none of that number."""
-        with self._database.write() as connection:
+        with self._database.write(keeps_rights=True) as connection:
             mine = and_(sessions.c.user_id == principal.user_id, sessions.c.id == session_id)
             if connection.execute(delete(sessions).where(mine)).rowcount:
                 record(connection, principal, now_s, "session.ended")
 
     def end_other_sessions(self, principal: Principal, keep_session: bytes, now_s: int) -> None:
         """Ends all of one's own but one."""
-        with self._database.write() as connection:
+        with self._database.write(keeps_rights=True) as connection:
             others = and_(sessions.c.user_id == principal.user_id, sessions.c.token_hash != keep_session)
             connection.execute(delete(sessions).where(others))
             record(connection, principal, now_s, "session.others_ended")
@@ -177,5 +177,5 @@ class SessionRepository:
 
     def _see(self, table: Any, where: Any, values: dict[str, int]) -> None:
         # That it is not known is no reason to turn its holder away.
-        with contextlib.suppress(StoreUnavailable), self._database.write() as connection:
+        with contextlib.suppress(StoreUnavailable), self._database.write(keeps_rights=True) as connection:
             connection.execute(update(table).where(where).values(values))

@@ -42,6 +42,11 @@ class SiteRepository:
     def __init__(self, database: AccountsDatabase) -> None:
         self._database = database
 
+    @property
+    def rights_version(self) -> int:
+        """See `AccountsDatabase.rights_version`."""
+        return self._database.rights_version
+
     def sites(self, principal: Principal) -> list[SiteAccess]:
         """The sites that the principal may see, by domain, with what they may do there."""
         with self._database.read() as connection:
