@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from functools import lru_cache
 from urllib.parse import quote, urlencode
 
 import msgspec
@@ -42,6 +43,8 @@ VALUES_LIMIT = 50
 VALUE_LIMIT_CHARS = 2000
 NAME_LIMIT_CHARS = 300
 """Of a property's name, and of an event's."""
+KEPT_ADDRESSES = 2_000
+"""Some 1 kB each, and what the filters hold."""
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -99,10 +102,12 @@ def read_view(parameters: Iterable[tuple[str, str]]) -> View:
     )
 
 
+@lru_cache(KEPT_ADDRESSES)
 def write_view(view: View, extra: Pairs = ()) -> str:
     """The query string that `read_view` reads back as `view`, with its `?`; `?` alone where all is the default.
 
-    `extra`: what a page keeps in its address beside the view, such as a search.
+    `extra`: what a page keeps in its address beside the view, such as a search. Kept, since a page has a hundred links,
+    most of them on every page.
     """
     return "?" + urlencode([*span_pairs(view), *state_pairs(view), *extra], safe=":/,", quote_via=quote)
 
