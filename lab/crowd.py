@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from lab.processes import ROOT, end
+from lab.processes import ROOT, bind, end
 
 START_S = 60.0
 DRAIN_S = 60.0
@@ -35,6 +35,8 @@ class Asked:
     most_late_ms: float = 250.0
     """The run is void where the p99 of the generator's own lateness is above this."""
     data: Mapping[str, str] = field(default_factory=dict)
+    cores: tuple[int, ...] = ()
+    """That the generator may run on; any where none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def coming(asked: Asked, directory: Path) -> Iterator[People]:
             cwd=ROOT,
             start_new_session=True,  # Ctrl-C is for the harness, which ends it
         )
+    bind(process, frozenset(asked.cores))
     try:
         yield People(process, directory, asked)
     finally:

@@ -9,8 +9,14 @@ Kind = Literal["event", "dashboard", "sign-in"]
 EMAIL = "lab@turnout.example"
 PASSWORD = "a crowd is coming"
 SITES = ("one.example", "two.example", "three.example", "four.example")
-PAGES = tuple(f"/sites/{site}?period={period}" for period in ("today", "7d", "28d", "month", "12mo") for site in SITES)
-"""The dashboards that are opened, one after the other."""
+VIEWS = ("", "&f=is,visit:device,Mobile", "&f=contains,event:page,/blog")
+PAGES = tuple(
+    f"/sites/{site}?period={period}{view}"
+    for view in VIEWS
+    for period in ("today", "7d", "28d", "month", "12mo")
+    for site in SITES
+)
+"""The sixty dashboards that are opened, one after the other."""
 
 PATIENCE_S: dict[str, float] = {"event": 5.0, "dashboard": 5.0, "sign-in": 10.0}
 """Who has no answer by then has left. Whoever signs in is shown their place in line, and waits longer."""

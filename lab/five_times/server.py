@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.server import turnout
 from lab.five_times.crowd import EMAIL, PASSWORD, SITES
-from lab.processes import end, free_port
+from lab.processes import bind, end, free_port
 from turnout.without import VARIABLE
 
 START_S = 60.0
@@ -43,8 +43,11 @@ def fill(data: Path, seed: int, events_per_site: int) -> str:
 
 
 @contextmanager
-def serving(data: Path, log: Path, without: str | None) -> Iterator[Running]:
-    """Turnout on `data` while the block runs, without one protection where one is named. Raises NotStarted."""
+def serving(data: Path, log: Path, without: str | None, cores: frozenset[int]) -> Iterator[Running]:
+    """Turnout on `data` and on these `cores` while the block runs, without one protection where one is named.
+
+    Raises NotStarted.
+    """
     port = free_port()
     command = [sys.executable, "-m", "turnout", "serve", "--port", str(port), "--data", str(data)]
     environment = os.environ | {"TURNOUT_LOG_LEVEL": "warning", "SEAWALL_LEVEL": "watched"}
@@ -53,6 +56,7 @@ def serving(data: Path, log: Path, without: str | None) -> Iterator[Running]:
         environment[VARIABLE] = "1"
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, start_new_session=True)
+    bind(process, cores)
     try:
         _wait_for(process, port, log)
         yield Running(port)

@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from lab.five_times.outcomes import OUTCOMES, count, outcome_of
 from lab.launch_day import recovery
 from lab.launch_day.requests import percentile
 from lab.launch_day.run import Plan
+from lab.processes import Cores, apart
 from turnout.without import PROTECTIONS
 
 PEOPLE = Path(__file__).with_name("people.py")
@@ -42,6 +43,7 @@ class Protections:
     plan: Plan
     events_per_site: int
     say: Say
+    cores: Cores = field(default_factory=apart)
 
     def document(self) -> Turnout:
         """Run everything."""
@@ -131,11 +133,12 @@ class Protections:
     def _serving(self, directory: Path, without: str | None) -> AbstractContextManager[server.Running]:
         data = directory / "data"
         shutil.copytree(self.directory / "template", data)
-        return server.serving(data, directory / "server.log", without)
+        return server.serving(data, directory / "server.log", without, self.cores.target)
 
     def _asked(self, port: int, directory: Path, seconds: float, *, rate: float = 0.0, users: int = 0) -> Asked:
         url, data = f"http://127.0.0.1:{port}", {"directory": str(directory)}
-        return Asked(str(PEOPLE), url, seconds, rate, users, self.seed_number, MOST_LATE_MS, data)
+        cores = tuple(self.cores.generator)
+        return Asked(str(PEOPLE), url, seconds, rate, users, self.seed_number, MOST_LATE_MS, data, cores)
 
 
 def opens_dashboard(port: int, session: str) -> bool:
