@@ -45,13 +45,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     query_timeout_s: float = 30.0
     """A query that takes longer, its wait included, is given up."""
     ingest_in_flight: int = 1000
-    """Events on their way to the journal at once; the rest wait, up to 8 seconds, and then are refused (503)."""
+    """Events on their way to the journal at once; the rest wait for up to 2 s (4 in a burst), or are refused (503)."""
     max_connections: int = 10_000
     """With so many open connections the server takes no new one until some are closed; they wait in the system's queue."""
     health_port: int = 0
     """A port for health checks and metrics alone, answered while the other one takes no connection. 0: there is none."""
     page_seats: int = 0
-    """Pages drawn at once; more wait in line. 0: four for each core."""
+    """Pages drawn at once; more wait in line. 0: two for each core."""
     page_wait_s: float = 0.7
     """Who would wait longer than this for a page is told to come back, while more come than can be served."""
     page_burst_s: float = 3.0
@@ -113,7 +113,7 @@ _RANGES: dict[str, tuple[float, float]] = {
 }
 
 
-_BY_CORES: dict[str, float] = {"page_seats": 4, "answer_seats": 16, "hash_threads": 0.5}
+_BY_CORES: dict[str, float] = {"page_seats": 2, "answer_seats": 16, "hash_threads": 0.5}
 
 
 def for_cores(settings: Settings, cores: int | None = None) -> Settings:

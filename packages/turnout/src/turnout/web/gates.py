@@ -41,6 +41,10 @@ LATE_S = 0.5
 """The lag of the loop from which on fewer are let in, and at which one at a time is."""
 INGEST_WAITING = 50_000
 """Events that may wait for a seat: more than there can be connections, so that the expected wait alone refuses."""
+INGEST_WAIT_S = 2.0
+INGEST_BURST_S = 4.0
+"""How long an event waits while more come than the journal takes, and in a burst: less than the five seconds after which
+many senders give up, and tell it again."""
 
 
 class Gates(NamedTuple):
@@ -115,7 +119,7 @@ def make_gates(settings: Settings, lag_s: Callable[[], float], *, seats: int | N
         Gate(
             "ingest",
             Fixed(seats or settings.ingest_in_flight),
-            [Workload("ingest", "critical", 1.0, INGEST_WAITING, 8.0)],
+            [Workload("ingest", "critical", 1.0, INGEST_WAITING, INGEST_WAIT_S, INGEST_BURST_S)],
         ),
     )
 
