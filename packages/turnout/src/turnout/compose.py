@@ -42,7 +42,7 @@ from turnout.jobs.giving_way import BustleAtGates
 from turnout.mail import Outbox
 from turnout.model.event import Event
 from turnout.query.line import AtHand, Line, make_query_gate
-from turnout.query.recent import SHARED_IN_A_CROWD_S, SHARED_S, RecentReader
+from turnout.query.recent import RecentReader, SharedFor
 from turnout.query.run import QueryRunner
 from turnout.settings import Settings, for_cores
 from turnout.sites.service import SiteDirectory, Sites
@@ -250,7 +250,12 @@ class Server:
             )
 
         runner = runner_of(self.reader, "api")
-        recent = RecentReader(self.reader, core.clock, shared_s=self._shared_s)
+        shared_s = SharedFor(
+            core.clock,
+            is_crowd=lambda: self.gates.pages.capacity("dashboard").waiting > 0,
+            is_busy=lambda: not self.queries.is_idle,
+        )
+        recent = RecentReader(self.reader, core.clock, shared_s=shared_s if self._shares else lambda: 0.0)
         page_runner = runner_of(recent, "dashboard")
         self.pipeline = Pipeline(
             core.directory.find, core.batches.put_many, salts=self.salts, places=self.places, clock=core.clock
@@ -313,7 +318,7 @@ class Server:
             operations=self.operations,
             script=Path(__file__).parent / "web" / "static" / "script.js",
             settings=settings,
-            shares=self._shares,
+            shared_s=shared_s if self._shares else None,
         )
         self._tending = Worker("salts", self._tend_salts)
         self._tending.start()
@@ -361,14 +366,6 @@ class Server:
     def _gates_of_people(self) -> tuple[Gate, ...]:
         gates = self.gates
         return (gates.pages, gates.answers, gates.sign_ins, gates.ingest, self.query_gate)
-
-    def _shared_s(self) -> float:
-        if not self._shares:
-            return 0.0
-        # The pool may have nothing to do for a moment while a crowd waits before the pages.
-        if self.gates.pages.capacity("dashboard").waiting:
-            return SHARED_IN_A_CROWD_S
-        return 0.0 if self.queries.is_idle else SHARED_S
 
     def _tend_salts(self, stop: Stop) -> None:
         while not stop.wait(timeout_s=TEND_SALTS_S):

@@ -67,6 +67,7 @@ def test_every_resource_has_a_name_of_its_own_that_the_reference_explains(tmp_pa
         "Lock": "mutex",
         "Pool": "pool",
         "Batcher": "batcher",
+        "Cache": "cache",
         "Flight": "flight",
         "Worker": "worker",
         "Gate": "gate",

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from seawall.testing import ManualClock
-from turnout.query.recent import SHARED_IN_A_CROWD_S, SHARED_S, RecentReader
+from turnout.query.recent import SHARED_IN_A_CROWD_S, SHARED_S, RecentReader, SharedFor
 
 
 class Store:
@@ -38,3 +38,18 @@ def test_what_is_shared_gets_older_while_the_crowd_waits() -> None:
     assert reader.version() == 1
     shared_s[0] = SHARED_S
     assert reader.version() == 2
+
+
+def test_it_stays_a_crowd_for_as_long_as_answers_are_shared_in_one() -> None:
+    clock, waiting, busy = ManualClock(), [False], [False]
+    shared_s = SharedFor(clock, is_crowd=lambda: waiting[0], is_busy=lambda: busy[0])
+    assert shared_s() == 0.0
+    busy[0] = True
+    assert shared_s() == SHARED_S
+    waiting[0] = True
+    assert shared_s() == SHARED_IN_A_CROWD_S
+    waiting[0] = busy[0] = False
+    clock.advance(SHARED_IN_A_CROWD_S - 0.01)
+    assert shared_s() == SHARED_IN_A_CROWD_S
+    clock.advance(0.02)
+    assert shared_s() == 0.0

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 
 import httpx
 import pytest
+from crowd import until
 from litestar import Litestar, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, SkipValidation
@@ -27,6 +28,7 @@ from turnout.web.page.answers import Missing
 from turnout.web.patience import Part, in_time
 from turnout.web.site_page import site_card, site_page
 from turnout.web.templating import make_engine
+from turnout.web.together import Together
 
 SITE = Site(SiteId(7), "acme.example", "UTC", UserId(1))
 NOW = datetime(2026, 11, 24, 13, 40, tzinfo=UTC)
@@ -83,10 +85,13 @@ async def show(
 ) -> Template | Redirect:
     mount = Mount(site=SITE, page_path="/at")
     card = below.rpartition("/cards/")[2] if "/cards/" in below else ""
-    return await (site_card(request, mount, desk, card) if card else site_page(request, mount, desk, patience_s=0.05))
+    patience_s = 30.0 if below == "/patient" else 0.05
+    return await (
+        site_card(request, mount, desk, card) if card else site_page(request, mount, desk, patience_s=patience_s)
+    )
 
 
-def client(runner: Runner) -> httpx.AsyncClient:
+def client(runner: Runner, *, shared_s: float = 0.0) -> httpx.AsyncClient:
     """Asks the application on the test's own loop."""
     desk = Desk(runner, ManualClock(time_s=NOW.timestamp()), Settings())  # type: ignore[arg-type]  # what it needs
     app = Litestar(
@@ -94,7 +99,8 @@ def client(runner: Runner) -> httpx.AsyncClient:
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         template_config=TemplateConfig(instance=make_engine()),
     )
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://test")
+    together = Together(app, lambda: shared_s)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app=together), base_url="http://test")
 
 
 async def joined() -> None:
@@ -128,6 +134,26 @@ def test_a_late_card_blocks_no_other_and_its_section_joins_it() -> None:
         assert "Still counting" not in html
         assert "<tbody>" in html
         assert late_sections(html) == []
+
+    asyncio.run(run())
+
+
+def test_who_comes_while_a_page_is_drawn_anew_is_shown_it_as_it_was_and_asks_nothing() -> None:
+    async def run() -> None:
+        runner = Runner()
+        runner.stored = 1
+        async with client(runner, shared_s=60.0) as web:
+            first = (await web.get("/at/patient")).text
+            runner.stored, runner.held = 2, {"visit:browser"}
+            runner.asked.clear()
+            anew = asyncio.create_task(web.get("/at/patient"))
+            await until(lambda: "visit:browser" in runner.asked)
+            asked = len(runner.asked)
+            for _ in range(3):
+                assert (await web.get("/at/patient")).text == first
+            assert len(runner.asked) == asked
+            runner.released.set()
+            assert "Still counting" not in (await anew).text
 
     asyncio.run(run())
 

@@ -1,4 +1,4 @@
-"""A reader for pages: while a crowd asks, all of it may share answers that are some seconds old."""
+"""While a crowd asks, pages may share answers that are some seconds old."""
 
 from __future__ import annotations
 
@@ -11,7 +11,31 @@ from turnout.store.protocols import EventReader
 SHARED_S = 1.0
 """Within the two seconds in which an acknowledged event is to be on the page."""
 SHARED_IN_A_CROWD_S = 4.0
-"""Within the ten seconds in which it is to be there when everybody comes at once."""
+"""Twice it, for answers and then for what was drawn of them, is within the ten seconds in which an event is to be there when
+everybody comes at once."""
+
+
+class SharedFor:
+    """How old may be what pages share, now: calling it tells seconds. For one event loop.
+
+    `is_crowd` says whether somebody waits for a page. It stays a crowd for as long as answers are shared in one: were it over
+    when nobody waits for a moment, everything would be asked anew just when it is all there.
+    """
+
+    def __init__(self, clock: Clock, *, is_crowd: Callable[[], bool], is_busy: Callable[[], bool]) -> None:
+        self._clock = clock
+        self._is_crowd = is_crowd
+        self._is_busy = is_busy
+        self._crowd_until_s = float("-inf")
+
+    def __call__(self) -> float:
+        """0 while no query runs, so that somebody alone sees what is there."""
+        now_s = self._clock.monotonic()
+        if self._is_crowd():
+            self._crowd_until_s = now_s + SHARED_IN_A_CROWD_S
+        if now_s < self._crowd_until_s:
+            return SHARED_IN_A_CROWD_S
+        return SHARED_S if self._is_busy() else 0.0
 
 
 class RecentReader:

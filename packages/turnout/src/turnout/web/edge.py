@@ -74,13 +74,14 @@ class Edge:
         operations: Operations,
         script: Path,
         settings: Settings,
-        shares: bool = True,
+        shared_s: Callable[[], float] | None = lambda: 0.0,
     ) -> None:
+        """`shared_s` tells how old a page may be that is shown again to who comes while it is drawn anew; None, in the lab
+        alone: nobody shares anything."""
         inside, busy = _in_time(app), busy_page()
         with_room = admission(inside, gates, classify, page=busy, room=room)
         self._app = _by_who_asks(with_room, admission(inside, gates, classify, page=busy))
-        self._shares = shares
-        self._together = Together(self._app)
+        self._together = self._app if shared_s is None else Together(self._app, shared_s)
         self._line = SignInLine()
         self._operations = operations
         self._script = script.read_bytes()
@@ -152,7 +153,7 @@ class Edge:
             with self._line.noting(scope):
                 await self._app(scope, receive, sent)
         else:
-            shares = self._shares and work == "dashboard" and not is_look(scope)
+            shares = work == "dashboard" and not is_look(scope)
             await (self._together if shares else self._app)(scope, receive, sent)
 
     def _guarded(self, send: Send, security: list[Header]) -> Send:

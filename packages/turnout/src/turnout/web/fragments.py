@@ -43,6 +43,10 @@ class Fragments:
         self._fragments: OrderedDict[Hashable, Fragment] = OrderedDict()
         self._latest: OrderedDict[Hashable, tuple[Hashable, Fragment]] = OrderedDict()
 
+    def last(self, page: Hashable) -> Fragment | None:
+        """The last whole one of `page`, of whatever data."""
+        return self._latest.get(page, (None, None))[1]
+
     def latest(self, page: Hashable, asked: Hashable) -> Fragment | None:
         """The last one of `page`, where it answers what is `asked`: then nothing needs to be asked again."""
         known, fragment = self._latest.get(page, (None, None))

@@ -20,6 +20,7 @@ from turnout.web.page.filter_form import take_typed_filter
 from turnout.web.page.questions import Questions, ask, needs_first_day
 from turnout.web.page.state import View, read_view, write_view
 from turnout.web.patience import Old, Part, are_anew, in_time
+from turnout.web.together import drawn, takes_last
 
 SECTION_PATIENCE_S = 5.0
 """How long a section that is asked for alone is waited for; then it is drawn as late once more, with its place by then."""
@@ -42,7 +43,7 @@ async def site_page(
     if typed is not None:
         return Redirect(request.url.path + write_view(view), status_code=303)
     until = asyncio.get_running_loop().time() + patience_s
-    fragment = await _numbers(mount, desk, view, until)
+    fragment = await _numbers(request, mount, desk, view, until)
     left_s = max(until - asyncio.get_running_loop().time(), 0.1)
     has_events = not fragment.is_empty or await _first_day(mount, desk, left_s) is not None
     script = (desk.settings.public_url or str(request.base_url)).rstrip("/") + "/js/script.js"
@@ -79,16 +80,20 @@ async def site_card(
     return draw_template("_card_alone.html", mount, {"card": card})
 
 
-async def _numbers(mount: Mount, desk: Desk, view: View, until: float) -> Fragment:
-    """The numbers as they are known by `until`, a time of the loop: at once where this very page was drawn of these data."""
+async def _numbers(request: PageRequest, mount: Mount, desk: Desk, view: View, until: float) -> Fragment:
+    """The numbers as they are known by `until`, a time of the loop: at once where this very page was drawn of these data, or
+    just before and somebody else has it drawn anew."""
     now, loop = desk.now(mount.site), asyncio.get_running_loop()
     page, state = (mount.site, mount.page_path, view), desk.runner.state()
+    if takes_last(request.scope) and (last := desk.fragments.last(page)) is not None:
+        return last
     first_day = await _first_day(mount, desk, until - loop.time()) if needs_first_day(view) else None
     questions = ask(view, now, first_day if isinstance(first_day, date) else None)
     # Minutes matter: a running day is drawn up to now.
     asked = (state, questions.span, questions.before, now.replace(second=0, microsecond=0))
     found = desk.fragments.latest(page, asked)
     if found is not None:
+        drawn(request.scope)
         return found
     answers, is_of_now = Answers(), False
     if not isinstance(first_day, Missing):
@@ -103,6 +108,7 @@ async def _numbers(mount: Mount, desk: Desk, view: View, until: float) -> Fragme
     fragment = desk.fragments.get((*page, asked[-1]), answers, make)
     if is_of_now and answers.identity() is not None:
         desk.fragments.keep(page, asked, fragment)
+        drawn(request.scope)
     return fragment
 
 
