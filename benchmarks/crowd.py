@@ -5,6 +5,7 @@
 2. 1,000 people sign in within 10 s; when the last one was in, and how long those wait who were in before.
 3. Dashboards nobody has asked for before, at ten times the peak for 60 s, by open arrivals (k6): whole pages within a
    second, what those let in waited, and when all is normal again. The peak is that of eight people who ask without a pause.
+   The server has one core for it, and the generator the other.
 4. Senders of events: the peak of 64 connections, and between such runs five times as many and fifty times as many. They
    wait for their answers (no generator on the other core could offer five times the peak), so this measures slowing down.
    Every acknowledged event must be in the store afterwards. Last, as what it stored is summed up for a while after.
@@ -107,7 +108,8 @@ def main() -> None:
             cookie = asyncio.run(_in_loop(base, sites, size))
             report("crowd.memory_after_people", "MB", running.rss_mb(), goal="<= 600")
             time.sleep(size.settle_s)
-            _ten_times(running, cookie, size)
+            with running.apart():
+                _ten_times(running, cookie, size)
             _senders(running, key, size)
             report("crowd.memory_at_end", "MB", running.rss_mb(), goal="<= 600")
 

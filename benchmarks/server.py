@@ -32,6 +32,24 @@ class Server:
         fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    @contextlib.contextmanager
+    def apart(self) -> Iterator[None]:
+        """While the block runs the server has one core, and whoever measures it the others; nothing where there is one."""
+        cores = os.sched_getaffinity(0)
+        first = {min(cores)}
+        try:
+            self._bind(first)
+            os.sched_setaffinity(0, cores - first or cores)
+            yield
+        finally:
+            os.sched_setaffinity(0, cores)
+            self._bind(cores)
+
+    def _bind(self, cores: set[int]) -> None:
+        for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
+            with contextlib.suppress(ProcessLookupError):  # it has just ended
+                os.sched_setaffinity(int(thread.name), cores)
+
     def rss_mb(self) -> float:
         """Resident memory of the process in megabytes."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()

@@ -54,7 +54,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Pages drawn at once; more wait in line. 0: two for each core."""
     page_wait_s: float = 0.7
     """Who would wait longer than this for a page is told to come back, while more come than can be served."""
-    page_burst_s: float = 3.0
+    page_burst_s: float = 2.0
     """… and longer than this, where a crowd has come just now: it may pass by itself."""
     answer_seats: int = 0
     """API answers, late sections and exports at once; most of them wait for the store. 0: 16 for each core."""
