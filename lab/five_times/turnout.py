@@ -25,9 +25,10 @@ from turnout.without import PROTECTIONS
 
 PEOPLE = Path(__file__).with_name("people.py")
 CLOSED_USERS = 16
-RISE, MOST_TRIES = 1.5, 10
+RISE, MOST_TRIES = 1.3, 12
 KEPT_UP = 0.9
-"""The search ends when less than this share of what was offered was good, twice in a row: once may be the machine's doing."""
+"""Turnout keeps up where at least this share of what was offered was good. The search ends when it did not twice in a row: once
+may be the machine's doing."""
 FACTORS = (1.0, 5.0)
 MOST_LATE_MS = 250.0
 
@@ -50,7 +51,9 @@ class Protections:
         self.say("claim b: filling Turnout …")
         key = server.fill(self.directory / "template", self.seed_number, self.events_per_site)
         tried = self._search(key)
-        peak = max(one["goodput_per_s"] for one in tried)
+        # Not where it fell behind: there most of what is good are events, which cost a tenth of a dashboard.
+        kept_up = [one for one in tried if one["good_share"] >= KEPT_UP] or tried
+        peak = max(one["goodput_per_s"] for one in kept_up)
         self.say(f"claim b: Turnout's peak is {peak:.1f} good answers a second")
         runs = [
             self._run(key, without, factor, factor * peak, f"{without or 'whole'}-{factor:g}")
