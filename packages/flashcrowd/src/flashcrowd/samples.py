@@ -14,7 +14,16 @@ Outcome = Literal["good", "refused", "timed_out", "wrong", "broken"]
 `timed_out`: no whole answer within the patience of the user. `broken`: the connection failed."""
 
 ResourceKind = Literal[
-    "lock", "semaphore", "thread pool", "connection pool", "queue", "cpu", "database", "event loop", "downstream"
+    "lock",
+    "semaphore",
+    "gate",
+    "thread pool",
+    "connection pool",
+    "queue",
+    "cpu",
+    "database",
+    "event loop",
+    "downstream",
 ]
 
 

@@ -21,7 +21,8 @@ _PLACES: tuple[tuple[set[str], ResourceKind], ...] = (
     ({"connection", "connections", "conn", "conns", "sqlalchemy", "hikaricp", "pgbouncer"}, "connection pool"),
     ({"thread", "threads", "threadpool", "executor", "executors", "worker", "workers"}, "thread pool"),
     ({"lock", "locks", "mutex", "mutexes", "rwlock"}, "lock"),
-    ({"semaphore", "semaphores", "limiter", "permit", "permits", "bulkhead", "gate"}, "semaphore"),
+    ({"semaphore", "semaphores", "limiter", "permit", "permits", "bulkhead"}, "semaphore"),
+    ({"gate", "gates", "admission"}, "gate"),
 )
 
 

@@ -14,6 +14,7 @@ from flashcrowd import RequestFailed, User, give_up, insist, obey, step
 from flashcrowd.arrivals.constant import Constant
 from flashcrowd.arrivals.replay import Replay
 from flashcrowd.clock import monotonic
+from flashcrowd.engine import connections
 from flashcrowd.engine.plan import Limits
 from flashcrowd.errors import BadInput
 
@@ -52,6 +53,25 @@ async def test_everyone_who_was_to_come_came_and_is_counted_once(crowd, reply) -
     assert len(finished.samples) == 150
     assert all(sample.intended_s <= sample.sent_s <= sample.ended_s for sample in finished.samples)
     assert not result.void
+
+
+async def test_many_connections_to_this_machine_come_from_several_addresses(crowd, reply, monkeypatch) -> None:
+    monkeypatch.setattr(connections, "FROM_ONE_ADDRESS", 3)
+    came_from: Counter[str] = Counter()
+    all_are_here = asyncio.Event()
+
+    async def app(scope, receive, send) -> None:
+        if scope["path"] == "/":
+            came_from[scope["client"][0]] += 1
+            if came_from.total() == 8:
+                all_are_here.set()
+            await all_are_here.wait()
+        await reply(send)
+
+    async with crowd.served(app) as url:
+        finished = await crowd.run(url, "constant:8/s", Looker)
+    assert finished.result.good == 8
+    assert set(came_from) == {"127.0.0.1", "127.0.0.2", "127.0.0.3"}
 
 
 async def test_a_stall_counts_for_all_who_came_in_it(crowd, reply) -> None:

@@ -15,7 +15,7 @@ from flashcrowd.verdict.level import level_of
 from flashcrowd.verdict.name import name_bottleneck
 from flashcrowd.verdict.of_run import name_in_run, stretches
 
-PLACED: list[ResourceKind] = ["lock", "semaphore", "thread pool", "connection pool", "queue"]
+PLACED: list[ResourceKind] = ["lock", "semaphore", "gate", "thread pool", "connection pool", "queue"]
 LOADS = (30.0, 65.0, 120.0, 160.0)
 WIDE = Station("wide", "connection pool", 50, 0.010)
 

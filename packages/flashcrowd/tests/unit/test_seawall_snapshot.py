@@ -82,7 +82,7 @@ def test_a_gate_has_its_seats() -> None:
             return now("probe-gate")
 
     found = asyncio.run(enter())
-    assert (found.kind, found.capacity, found.in_use, found.waiting) == ("semaphore", 2, 1, 0)
+    assert (found.kind, found.capacity, found.in_use, found.waiting) == ("gate", 2, 1, 0)
 
 
 def test_the_process_tells_its_cpu_and_has_one_core_because_it_is_python() -> None:

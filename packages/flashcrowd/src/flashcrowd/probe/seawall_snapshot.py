@@ -65,7 +65,7 @@ def _gate(fields: Fields) -> Iterator[Resource]:
     refused = [_number(one, "total") or 0.0 for workload in workloads for one in _list(workload, "refused")]
     yield Resource(
         _name(fields),
-        "semaphore",
+        "gate",
         capacity=_number(fields, "limit"),
         in_use=_number(fields, "seats_taken"),
         waiting=sum(_number(workload, "waiting") or 0.0 for workload in workloads),
