@@ -162,8 +162,8 @@ def _counts(run: TurnoutRun) -> dict[str, int]:
 
 
 def _range(found: Sequence[float]) -> str:
-    low, high = min(found), max(found)
-    return f"{low:.1f}/s good" if len(found) == 1 else f"{low:.1f} – {high:.1f}/s good"
+    low, high = f"{min(found):.1f}", f"{max(found):.1f}"
+    return f"{low}/s good" if low == high else f"{low} – {high}/s good"
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, ROW, LEFT, RIGHT = 1080, 44, 292, 180
+WIDTH, ROW, LEFT, RIGHT = 1080, 44, 292, 190
 LEAST_FOR_WORDS = 40.0
 
 KINDS = (
