@@ -39,9 +39,9 @@ def _notes(document: Document) -> Iterator[str]:
         "than 95 % of those who come are served right and in time.</p>"
     )
     yield (
-        "<p><b>Turnout’s peak</b> is the most good answers a second that it gave while it served 90 % of those who came: people in "
-        "turn, then rates that rise by 30 % a run, until it served fewer twice in a row. Where there are two cores or more the "
-        "generator has the last, and Turnout the others.</p>"
+        "<p><b>Turnout’s peak</b> is the most good answers a second it gave while it served 90 % of those who came: "
+        "people in turn, then rates that rise by 30 % a run, until it served fewer twice in a row. Where there are two cores "
+        "or more the generator has the last, and Turnout the others.</p>"
     )
     yield (
         "<p><b>Without a protection</b> is <code>turnout serve --lab-without NAME</code>, each run on its own copy of "

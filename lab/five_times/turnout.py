@@ -27,8 +27,8 @@ PEOPLE = Path(__file__).with_name("people.py")
 CLOSED_USERS = 16
 RISE, MOST_TRIES = 1.3, 12
 KEPT_UP = 0.9
-"""Turnout keeps up where at least this share of what was offered was good. The search ends when it did not twice in a row: once
-may be the machine's doing."""
+"""Turnout keeps up where at least this share of what was offered was good. The search ends when it did not twice in a row:
+once may be the machine's doing."""
 FACTORS = (1.0, 5.0)
 MOST_LATE_MS = 250.0
 

@@ -18,8 +18,8 @@ OURS = {errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.EN
 """Errors of opening a connection that tell of the generator's machine, not of the target."""
 
 FROM_ONE_ADDRESS = 5_000
-"""Connections to a loopback address that come from one address. It has some 28,000 ports by default, half of which Linux tries
-first; with 15,000 taken a `connect` looks at thousands before it finds one, for longer than all else about a request."""
+"""Connections to a loopback address that come from one address. It has some 28,000 ports by default, half of which Linux
+tries first; with 15,000 taken a `connect` looks at thousands before it finds one, and all else about a request is cheaper."""
 IP_BIND_ADDRESS_NO_PORT = 24
 """Linux, ip(7): the port is chosen when it connects, so that one may serve several targets. Python names it from 3.12 on."""
 
