@@ -14,7 +14,7 @@ IN_SUITE = 3_000
 IN_SOAK = int(os.environ.get("SOAK_CANCELS", "1000000"))
 PATIENCE_S = 240.0
 WORKLOADS = [
-    Workload("page", share=0.5, queue_limit=8, deadline_s=0.005),
+    Workload("page", share=0.5, queue_limit=8, deadline_s=0.005, burst_s=0.01),
     Workload("left", queue_limit=8, deadline_s=0.005, cancel_on_disconnect=True),
 ]
 TICKETS = [Ticket(workload.name, tenant) for workload in WORKLOADS for tenant in "abc"]

@@ -17,7 +17,7 @@ PATIENCE_S = 240.0
 NAMES = ("sign-in", "page", "export")
 WORKLOADS = [
     Workload("sign-in", priority="critical", share=0.3, queue_limit=4, deadline_s=0.002),
-    Workload("page", share=0.4, queue_limit=8, deadline_s=0.005),
+    Workload("page", share=0.4, queue_limit=8, deadline_s=0.005, burst_s=0.01),
     Workload("export", priority="background", queue_limit=4, deadline_s=0.01, max_share=0.5),
 ]
 
