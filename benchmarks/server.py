@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 EMAIL = "bench@turnout.example"
@@ -38,14 +38,15 @@ class Server:
         cores = os.sched_getaffinity(0)
         first = {min(cores)}
         try:
-            self._bind(first)
+            self.bind(first)
             os.sched_setaffinity(0, cores - first or cores)
             yield
         finally:
             os.sched_setaffinity(0, cores)
-            self._bind(cores)
+            self.bind(cores)
 
-    def _bind(self, cores: set[int]) -> None:
+    def bind(self, cores: Iterable[int]) -> None:
+        """Has all its threads, and those they start, run on these cores."""
         for thread in Path(f"/proc/{self.process.pid}/task").iterdir():
             with contextlib.suppress(ProcessLookupError):  # it has just ended
                 os.sched_setaffinity(int(thread.name), cores)
@@ -96,10 +97,10 @@ def running(
         if cores is not None:
             os.sched_setaffinity(process.pid, cores)
         _wait_until_ready(process, port, path)
-        if cores is not None:  # threads started before the first call keep their own mask
-            for thread in Path(f"/proc/{process.pid}/task").iterdir():
-                os.sched_setaffinity(int(thread.name), cores)
-        yield Server(process, port, data)
+        server = Server(process, port, data)
+        if cores is not None:
+            server.bind(cores)  # threads started before the first call keep their own mask
+        yield server
     finally:
         process.terminate()
         process.wait(60)

@@ -18,6 +18,7 @@ from flashcrowd.samples import Verdict
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Names in a report come from elsewhere. They are escaped; and if one were not, nothing in it could run."""
+NO_BREAK = "\N{NO-BREAK SPACE}"
 MARK = (
     '<svg width="26" height="24" viewBox="0 0 26 24" aria-hidden="true"><g fill="currentColor">'
     '<circle cx="4" cy="19" r="2.6" opacity=".4"/><circle cx="9.5" cy="14" r="2.6" opacity=".55"/>'
@@ -116,7 +117,7 @@ def _opening(result: RunResult | LimitResult, verdict: Verdict | None, what: str
         name = escape(sentence.name_of(verdict))
         heading = heading.replace(name, f"<em>{name}</em>", 1)
     when = f'<span class="soft">{escape(_when(began))}</span>' if began else ""
-    lede = f'<p class="lede">{escape(rest)}</p>' if rest else ""
+    lede = f'<p class="lede">{escape(rest.replace(" %", NO_BREAK + "%"))}</p>' if rest else ""
     return (
         f'<div class="eyebrow">{MARK}<b>Flashcrowd</b><span>{escape(what)}</span>{when}</div>'
         f"<h1>{heading}.</h1>{lede}{_evidence(verdict)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flashcrowd.samples import ResourceKind, Verdict
-from flashcrowd.verdict.figure import ms, rate
+from flashcrowd.verdict.figure import ms, percent, rate
 from flashcrowd.verdict.gain import predict_gain
 from flashcrowd.verdict.level import Level
 from flashcrowd.verdict.load import INFLATED, UNSEEN_S, Load
@@ -43,7 +43,7 @@ def called(load: Load, level: Level) -> Verdict | None:
     explained, name, kind, calm_s, now_s = best
     evidence = [
         f"A request spent {ms(now_s)} in {name} at {rate(level)}, and {ms(calm_s)} when all was calm: "
-        f"{min(1.0, explained):.0%} of what it took longer.",
+        f"{percent(min(1.0, explained))} of what it took longer.",
         f"That is the time for which a connection of {name} is held: what stands behind it is slow."
         if name in lent
         else "No pool of the target itself is what it waits for.",

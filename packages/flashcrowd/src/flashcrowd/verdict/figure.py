@@ -16,6 +16,11 @@ def ms(seconds: float) -> str:
     return f"{seconds * 1000:.0f} ms" if seconds >= 0.01 else f"{seconds * 1000:.1f} ms"
 
 
+def percent(part: float) -> str:
+    """A part as reports write it: `94 %`."""
+    return f"{100 * part:.0f} %"
+
+
 def excess(load: Load, level: Level) -> float:
     """The part of the time that is more than when calm."""
     return max(0.0, level.mean_s - load.alone_s) / level.mean_s

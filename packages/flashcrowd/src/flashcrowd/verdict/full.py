@@ -6,7 +6,7 @@ After B. Gregg's USE method (utilisation, saturation, errors), with Little's law
 from __future__ import annotations
 
 from flashcrowd.samples import Verdict
-from flashcrowd.verdict.figure import ms, rate
+from flashcrowd.verdict.figure import ms, percent, rate
 from flashcrowd.verdict.gain import predict_gain
 from flashcrowd.verdict.level import Level
 from flashcrowd.verdict.load import Load
@@ -96,14 +96,14 @@ def _waits(load: Load, level: Level, use: Use, explained: float) -> str:
         return f"{use.name} turned {use.refused_per_s:.0f} a second away at {rate(level)}."
     whole = "what it took longer than when all was calm" if load.calm else "what it took"
     how = "" if use.is_measured else ", by how many wait"
-    return f"A request waited {ms(use.wait_s or 0.0)} for {use.name} at {rate(level)}{how}: {explained:.0%} of {whole}."
+    return f"A request waited {ms(use.wait_s or 0.0)} for {use.name} at {rate(level)}{how}: {percent(explained)} of {whole}."
 
 
 def _fullness(use: Use) -> str:
     waiting = "" if use.waiting is None else f", {use.waiting:.1f} waiting"
     if use.utilisation is None:
         return f"It had {use.waiting or 0.0:.1f} waiting on average."
-    return f"It was {use.utilisation:.0%} in use ({use.in_use:.1f} of {use.capacity:g}{waiting})."
+    return f"It was {percent(use.utilisation)} in use ({use.in_use:.1f} of {use.capacity:g}{waiting})."
 
 
 def _little(level: Level, use: Use) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flashcrowd.samples import Verdict
-from flashcrowd.verdict.figure import excess, ms, rate
+from flashcrowd.verdict.figure import excess, ms, percent, rate
 from flashcrowd.verdict.gain import predict_gain
 from flashcrowd.verdict.level import Level
 from flashcrowd.verdict.load import Load
@@ -34,9 +34,9 @@ def core(load: Load, level: Level) -> Verdict | None:
     if used < CORE and not (wanted >= STARVED and used >= STARVED_USE):
         return None
     cores = "the one core that its interpreter's lock allows" if level.cores == 1 else f"{level.cores:g} cores"
-    evidence = [f"At {rate(level)} the process used {used:.0%} of {cores}."]
+    evidence = [f"At {rate(level)} the process used {percent(used)} of {cores}."]
     if used < CORE:
-        evidence.append(f"Its threads were ready to run {wanted:.0%} of the time: others had the cores meanwhile.")
+        evidence.append(f"Its threads were ready to run {percent(wanted)} of the time: others had the cores meanwhile.")
     gain = predict_gain(load, level, "cpu")
     confidence = 0.9 if used >= CORE else 0.75
     return Verdict("cpu", "cpu", confidence, tuple(evidence), gain.factor, excess(load, level))
@@ -73,6 +73,6 @@ def _kept_loop(load: Load, level: Level, *, told: str, confidence: float, part: 
         return None
     evidence = [told.format(lag=ms(level.lag_s)) + f" at {rate(level)}, {ms(calm_s)} when all was calm."]
     if level.cpu is not None and level.cores:
-        evidence.append(f"The CPU is not the reason: {level.cpu / level.cores:.0%} of it was used.")
+        evidence.append(f"The CPU is not the reason: {percent(level.cpu / level.cores)} of it was used.")
     gain = predict_gain(load, level, "event loop")
     return Verdict("event loop", "event loop", confidence, tuple(evidence), gain.factor, excess(load, level))
