@@ -116,7 +116,7 @@ def test_turnout_is_read_with_a_key_and_without_one_it_says_what_is_missing(tmp_
         turnout.stop()
     assert found == f"{turnout.url}/ops/snapshot and its process"
     assert told == []
-    assert {resource.kind for resource in readings[-1].resources} >= {"lock", "thread pool", "queue", "semaphore"}
+    assert {resource.kind for resource in readings[-1].resources} >= {"lock", "thread pool", "queue", "gate"}
     assert told_without == [
         f"snapshot {turnout.url}/ops/snapshot: it answered 401: it wants a key (--key), or another one"
     ]
