@@ -39,6 +39,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Turnout]:
     settings = {
         "TURNOUT_PAGE_SEATS": "1",
         "TURNOUT_PAGE_WAIT_S": "0.1",
+        "TURNOUT_PAGE_BURST_S": "0",
         "TURNOUT_HASH_THREADS": "1",
         "TURNOUT_SIGN_INS_WAITING": "2",
     }
